@@ -1,0 +1,71 @@
+# Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
+.DEFAULT_GOAL := help
+.PHONY: help setup run serve keys test check format lock audit clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Arguments for the tests: make test ARGS="-k money -x"
+ARGS ?=
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.installed ## Make .venv from the pinned requirements
+
+run: setup ## Set everything up on first use and serve on http://127.0.0.1:8000 (PORT=… to change)
+	@$(BIN)/python -m orders_app.first_run
+	@exec env WORKERS=$${WORKERS:-2} $(BIN)/python serve.py
+
+serve: setup ## Start the production server alone; settings come from the environment
+	@$(BIN)/python serve.py
+
+keys: setup ## Make the keys of this installation under instance/, where they are missing
+	@$(BIN)/python -c "import config; print(*config.make_keys() or ['Both keys are there already.'], sep='\n')"
+
+test: $(VENV)/.installed-dev ## Run every test, with a real PostgreSQL and a real Redis (ARGS=… for pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev ## Lint, formatting, types and the rules between packages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(VENV)/.installed-dev ## Pin the newest versions that requirements*.in allow
+	@for name in requirements requirements-dev; do \
+		CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --upgrade --output-file $$name.txt $$name.in || exit 1; done
+
+audit: $(VENV)/.installed-dev ## Look the pinned packages up in the list of known vulnerabilities
+	@$(BIN)/pip-audit --strict --requirement requirements.txt --no-deps --disable-pip
+
+clean: ## Remove .venv and the caches of the tools; keys, database and logs stay
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or newer is needed, and none was found on the PATH." >&2; \
+		echo "Install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 1; fi
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) does not run, or is older than Python 3.11. Name another one: make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	@echo "Installing the packages (about a minute the first time) …"
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing what the tests and checks need …"
+	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@

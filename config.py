@@ -1,0 +1,241 @@
+"""Settings, read from the environment in one place; standard library only.
+
+Every setting has a safe default, so that a fresh checkout runs without any of them.  The one thing
+without a default is the pair of keys: `make run` makes them under `instance/` on first use, and
+`Config.check_keys` refuses to let a production server start without good ones.
+
+All settings are described in `docs/operations.md`; a test keeps that page complete.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+INSTANCE = ROOT / "instance"
+MINIMUM_KEY_BYTES = 32
+KEY_FILES = {"SECRET_KEY": "secret.key", "JWT_SECRET_KEY": "jwt.key"}
+EXAMPLE_MARKS = ("change-me", "changeme", "example", "secret", "password", "insecure", "replace")
+HOW_TO_MAKE_KEYS = (
+    "Make both keys once with `make keys` (it writes them to instance/), or set SECRET_KEY and "
+    'JWT_SECRET_KEY to two different values from: python3 -c "import secrets; print(secrets.token_hex(32))"'
+)
+
+
+class UnsafeConfiguration(Exception):
+    """The settings cannot be used; the message says which one and what to do, in plain words."""
+
+
+def _flag(name: str, value: str) -> bool:
+    word = value.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise UnsafeConfiguration(f"{name} must be true or false, not {value!r}.")
+
+
+def _number(name: str, value: str, low: int, high: int) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        raise UnsafeConfiguration(f"{name} must be a whole number, not {value!r}.") from None
+    if not low <= number <= high:
+        raise UnsafeConfiguration(f"{name} must be between {low} and {high}, not {number}.")
+    return number
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.replace(",", " ").split() if part.strip())
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise UnsafeConfiguration(
+            f"TRUSTED_PROXIES takes addresses and networks such as 10.0.0.0/8, not {value!r}."
+        ) from None
+
+
+def normalise_database_url(url: str) -> str:
+    """Name the driver that is installed: `postgres://` and `postgresql://` mean psycopg 3 here."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def read_key(name: str, environ: Mapping[str, str], instance: Path) -> str:
+    """The key from the environment, else from its file under `instance/`, else an empty string."""
+    if environ.get(name):
+        return environ[name]
+    path = instance / KEY_FILES[name]
+    return path.read_text(encoding="ascii").strip() if path.is_file() else ""
+
+
+def make_keys(instance: Path = INSTANCE) -> list[Path]:
+    """Write the key files that are missing, readable by their owner only; return what was made."""
+    instance.mkdir(parents=True, exist_ok=True)
+    made = []
+    for file_name in KEY_FILES.values():
+        path = instance / file_name
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        made.append(path)
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings of one process.  `Config.from_env()` reads them; tests build one directly."""
+
+    database_url: str = f"sqlite:///{INSTANCE / 'orders.db'}"
+    redis_url: str = ""
+    cache_enabled: bool = True
+    cache_dir: Path = INSTANCE / "cache"
+    cache_seconds: int = 300
+    prometheus_multiproc_dir: Path = INSTANCE / "metrics"
+    secret_key: str = field(default="", repr=False)
+    jwt_secret_key: str = field(default="", repr=False)
+    log_dir: Path = ROOT / "logs"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    metrics_token: str = field(default="", repr=False)
+    trusted_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    trusted_proxies: tuple[str, ...] = ()
+    registration_open: bool = False
+    default_page_size: int = 50
+    max_page_size: int = 200
+    max_content_length: int = 4 * 1024 * 1024
+    access_token_minutes: int = 15
+    refresh_token_days: int = 7
+    database_pool_size: int = 8
+    database_timeout_seconds: int = 10
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> Config:
+        """Read the environment.  Raises `UnsafeConfiguration` for a value that makes no sense."""
+        given = {name: value for name, value in environ.items() if value.strip()}
+        values: dict[str, Any] = {
+            "secret_key": read_key("SECRET_KEY", given, instance),
+            "jwt_secret_key": read_key("JWT_SECRET_KEY", given, instance),
+            "workers": os.cpu_count() or 1,
+        }
+        if "DATABASE_URL" in given:
+            values["database_url"] = normalise_database_url(given["DATABASE_URL"])
+        for name in ("REDIS_URL", "HOST", "METRICS_TOKEN"):
+            if name in given:
+                values[name.lower()] = given[name].strip()
+        for name in ("CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR", "LOG_DIR"):
+            if name in given:
+                values[name.lower()] = Path(given[name]).resolve()
+        for name in ("CACHE_ENABLED", "REGISTRATION_OPEN"):
+            if name in given:
+                values[name.lower()] = _flag(name, given[name])
+        for name, (low, high) in NUMBERS.items():
+            if name in given:
+                values[name.lower()] = _number(name, given[name], low, high)
+        host = values.get("host", cls.host)
+        values["trusted_hosts"] = (
+            _names(given["TRUSTED_HOSTS"]) if "TRUSTED_HOSTS" in given else _default_trusted_hosts(host)
+        )
+        values["trusted_proxies"] = tuple(
+            _network(proxy) for proxy in _names(given.get("TRUSTED_PROXIES", ""))
+        )
+        return cls(**values)
+
+    def check_keys(self) -> None:
+        """Raise `UnsafeConfiguration` unless both keys are long, different and no example."""
+        for name in KEY_FILES:
+            key = getattr(self, name.lower())
+            if not key:
+                raise UnsafeConfiguration(f"{name} is not set. {HOW_TO_MAKE_KEYS}")
+            if len(key.encode()) < MINIMUM_KEY_BYTES or len(set(key)) < 8:
+                raise UnsafeConfiguration(
+                    f"{name} is too short or too simple: it needs at least {MINIMUM_KEY_BYTES} random bytes. "
+                    + HOW_TO_MAKE_KEYS
+                )
+            if any(mark in key.lower() for mark in EXAMPLE_MARKS):
+                raise UnsafeConfiguration(f"{name} looks like an example. {HOW_TO_MAKE_KEYS}")
+        if self.secret_key == self.jwt_secret_key:
+            raise UnsafeConfiguration(f"SECRET_KEY and JWT_SECRET_KEY must differ. {HOW_TO_MAKE_KEYS}")
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def largest_page_size(self) -> int:
+        """What `page_size` may ask for: `MAX_PAGE_SIZE`, or the default size where that is larger."""
+        return max(self.max_page_size, self.default_page_size)
+
+    def make_folders(self) -> None:
+        """Create the folders that the process writes to, where they are missing."""
+        for folder in (self.cache_dir, self.prometheus_multiproc_dir, self.log_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.is_sqlite:
+            INSTANCE.mkdir(parents=True, exist_ok=True)
+
+    def flask(self) -> dict[str, Any]:
+        """The same settings under the names that Flask and its extensions read."""
+        return {
+            "ORDERS": self,
+            "SECRET_KEY": self.secret_key or None,
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "MAX_CONTENT_LENGTH": self.max_content_length,
+            "MAX_FORM_MEMORY_SIZE": self.max_content_length,
+            "SESSION_COOKIE_NAME": "orders_session",
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+            "JWT_SECRET_KEY": self.jwt_secret_key or None,
+            "JWT_ALGORITHM": "HS256",
+            "JWT_DECODE_ALGORITHMS": ["HS256"],
+            "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=self.access_token_minutes),
+            "JWT_REFRESH_TOKEN_EXPIRES": timedelta(days=self.refresh_token_days),
+            "JWT_ENCODE_ISSUER": "orders",
+            "JWT_DECODE_ISSUER": "orders",
+            "JWT_ENCODE_AUDIENCE": "orders-api",
+            "JWT_DECODE_AUDIENCE": "orders-api",
+        }
+
+
+NUMBERS = {
+    "PORT": (1, 65535),
+    "WORKERS": (1, 256),
+    "CACHE_SECONDS": (1, 86_400),
+    "DEFAULT_PAGE_SIZE": (1, 1000),
+    "MAX_PAGE_SIZE": (1, 1000),
+    "MAX_CONTENT_LENGTH": (1024, 1024**3),
+    "ACCESS_TOKEN_MINUTES": (1, 24 * 60),
+    "REFRESH_TOKEN_DAYS": (1, 365),
+    "DATABASE_POOL_SIZE": (1, 200),
+    "DATABASE_TIMEOUT_SECONDS": (1, 600),
+}
+
+
+def _default_trusted_hosts(host: str) -> tuple[str, ...]:
+    """The loopback names and the address that is listened on, unless that is "every address"."""
+    names = list(Config.trusted_hosts)
+    own = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    if host not in {"0.0.0.0", "::", "[::]"} and own not in names:  # noqa: S104  (compared, not bound)
+        names.append(own)
+    return tuple(names)
+
+
+def setting_names() -> list[str]:
+    """The environment variable of every setting."""
+    return [item.name.upper() for item in fields(Config)]

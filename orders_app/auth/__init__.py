@@ -1,0 +1,1 @@
+"""Users, passwords and tokens; who is asking, and what they may do."""

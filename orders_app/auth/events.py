@@ -1,0 +1,35 @@
+"""What happens to accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from orders_app.shared.events import Event
+
+
+class UserEventName(StrEnum):
+    """The names under which the events stand in `general.log`."""
+
+    CREATED = "user.created"
+    UPDATED = "user.updated"
+    LOGGED_IN = "user.logged_in"
+    LOGGED_OUT = "user.logged_out"
+    TOKEN_REUSED = "user.refresh_token_reused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEvent(Event):
+    """Something happened to an account; `changed` names the fields, never their values."""
+
+    subject_id: UUID
+    subject_name: str
+    changed: tuple[str, ...] = ()
+
+    def details(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {"subject": self.subject_name}
+        if self.changed:
+            fields["changed"] = list(self.changed)
+        return fields

@@ -1,0 +1,122 @@
+"""Who is asking: Basic or Bearer, on every endpoint alike (Flask-HTTPAuth).
+
+Both schemes end in one statement that reads the account, whether it may be used, and the version of
+what it may see.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, NoReturn
+
+from flask import Request, request
+from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth, MultiAuth
+from werkzeug.datastructures import Authorization
+
+from orders_app.auth import tokens
+from orders_app.auth.services import sessions
+from orders_app.extensions import read_connection
+from orders_app.shared.errors import Forbidden, NotAuthenticated
+from orders_app.shared.identity import Actor
+from orders_app.shared.signals import access_denied
+
+
+class _AnyCase:
+    """Authentication schemes are case-insensitive (RFC 9110, section 11.1)."""
+
+    scheme: str
+
+    def is_compatible_auth(self, headers: object) -> bool:
+        scheme, separator, _ = request.headers.get("Authorization", "").partition(" ")
+        return bool(separator) and scheme.lower() == self.scheme.lower()
+
+
+class _StrictBasic(_AnyCase, HTTPBasicAuth):  # type: ignore[misc]  # Flask-HTTPAuth has no types
+    def get_auth(self) -> Authorization | None:
+        """Strict base64 of UTF-8 `name:password` under the scheme Basic; anything else is no credential."""
+        if not self.is_compatible_auth(request.headers):
+            return None
+        credentials = request.headers["Authorization"].partition(" ")[2].strip(" ")
+        try:
+            text = base64.b64decode(credentials, validate=True).decode("utf-8")
+        except (binascii.Error, ValueError):
+            return None
+        username, separator, password = text.partition(":")
+        return Authorization("basic", {"username": username, "password": password}) if separator else None
+
+
+class _Bearer(_AnyCase, HTTPTokenAuth):  # type: ignore[misc]
+    pass
+
+
+basic = _StrictBasic(realm="orders")
+bearer = _Bearer(scheme="Bearer", realm="orders")
+auth = MultiAuth(bearer, basic)
+
+
+@basic.verify_password
+def verify_password(username: str, password: str) -> Actor | None:
+    """The account with this name and password; None also where no header was sent."""
+    if not username:
+        return None
+    with read_connection() as connection:
+        credential = sessions.check_password(connection, username, password)
+    if credential is None:
+        deny("wrong_password", username)
+        return None
+    return credential.actor
+
+
+@bearer.verify_token
+def verify_token(token: str) -> Actor | None:
+    """The account that an access token stands for, if its log-in still does."""
+    if not token:
+        return None
+    claims = tokens.read(token, "access")
+    if claims is not None:
+        with read_connection() as connection:
+            actor = sessions.actor_of_session(connection, claims.user_id, claims.family_id)
+        if actor is not None:
+            return actor
+    deny("bad_token")
+    return None
+
+
+@basic.get_user_roles
+@bearer.get_user_roles
+def roles(actor: Actor) -> str:
+    return actor.role.value
+
+
+@basic.error_handler
+@bearer.error_handler
+def refuse(status: int) -> NoReturn:
+    """Raise what the one table of errors turns into an answer."""
+    if status == 403:
+        deny("not_an_admin", current_actor().username if auth.current_user() else "")
+        raise Forbidden("Only an admin may do this.")
+    if _sent_credentials(request):
+        raise NotAuthenticated("The credentials are not good.", code="invalid_credentials")
+    raise NotAuthenticated("Send Basic or Bearer credentials.")
+
+
+def _sent_credentials(sent: Request) -> bool:
+    return bool(sent.headers.get("Authorization"))
+
+
+def current_actor() -> Actor:
+    """Who sent this request; only in views behind `login_required`."""
+    actor: Any = auth.current_user()
+    if not isinstance(actor, Actor):
+        raise NotAuthenticated("Send Basic or Bearer credentials.")
+    return actor
+
+
+def deny(reason: str, username: str = "") -> None:
+    """Tell the logs that somebody was refused."""
+    access_denied.send(None, reason=reason, username=username, address=request.remote_addr or "")
+
+
+login_required = auth.login_required
+admin_required = auth.login_required(role="admin")

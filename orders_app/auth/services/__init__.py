@@ -1,0 +1,1 @@
+"""Use cases: `accounts` (who exists) and `sessions` (who is logged in)."""

@@ -1,0 +1,134 @@
+"""Logging in, staying logged in, logging out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from orders_app.auth import repository
+from orders_app.auth.domain import LONGEST_NAME, LONGEST_PASSWORD
+from orders_app.auth.events import UserEvent, UserEventName
+from orders_app.auth.models import TokenFamily, User
+from orders_app.auth.passwords import VerifiedPasswords
+from orders_app.auth.repository import Credential
+from orders_app.shared.clock import utcnow
+from orders_app.shared.identity import Actor
+from orders_app.shared.unit_of_work import UnitOfWork
+
+_verified = VerifiedPasswords()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A log-in that stands: its family and the one refresh token that is good."""
+
+    user_id: UUID
+    family_id: UUID
+    refresh_jti: UUID
+
+
+class RefreshRefused(Enum):
+    """Why a refresh token is no longer good."""
+
+    UNKNOWN = auto()
+    ENDED = auto()
+    REUSED = auto()
+
+
+def check_password(connection: Connection, username: str, password: str) -> Credential | None:
+    """The account whose name and password these are, if it may be used.
+
+    A wrong name, a wrong password and a disabled account take about as long and look alike.
+    """
+    if len(username) > LONGEST_NAME * 2 or len(password) > LONGEST_PASSWORD or _unstorable(username):
+        username, password = "", ""
+    credential = repository.credential_by_name(connection, username)
+    password_hash = credential.password_hash if credential and credential.is_active else None
+    if not _verified.verify(username, password_hash, password):
+        return None
+    return credential
+
+
+def _unstorable(name: str) -> bool:
+    """Whether PostgreSQL could not even compare it: no text there holds NUL or half a surrogate pair."""
+    return any(character == "\0" or "\ud800" <= character <= "\udfff" for character in name)
+
+
+def open_session(uow: UnitOfWork, *, credential: Credential, lifetime: timedelta) -> OpenSession | None:
+    """Begin a log-in for somebody whose password was just checked.
+
+    None if the account was disabled or its password changed since the check: whoever did that meant
+    to end every log-in, this one included.
+    """
+    user_id = credential.actor.user_id
+    assert user_id is not None  # noqa: S101  (credentials belong to accounts)
+    user = repository.get_user(uow.session, user_id, lock=True)
+    if user is None or not user.is_active or user.password_hash != credential.password_hash:
+        return None
+    now = utcnow()
+    repository.delete_expired_families(uow.session, user.id, now)
+    family = TokenFamily(user_id=user.id, current_jti=uuid4(), created_at=now, expires_at=now + lifetime)
+    uow.session.add(family)
+    uow.session.flush()
+    uow.record(_event(uow, UserEventName.LOGGED_IN, user))
+    return OpenSession(user.id, family.id, family.current_jti)
+
+
+def rotate(
+    uow: UnitOfWork, *, user_id: UUID, family_id: UUID, jti: UUID, lifetime: timedelta
+) -> OpenSession | RefreshRefused:
+    """Exchange a refresh token for the next one.  An old one ends the whole family."""
+    user = repository.get_user(uow.session, user_id, lock=True)
+    family = repository.get_family(uow.session, family_id)
+    now = utcnow()
+    if user is None or family is None or family.user_id != user_id:
+        return RefreshRefused.UNKNOWN
+    if family.revoked_at is not None or family.expires_at <= now or not user.is_active:
+        return RefreshRefused.ENDED
+    if family.current_jti != jti:
+        family.revoked_at = now
+        uow.record(_event(uow, UserEventName.TOKEN_REUSED, user))
+        return RefreshRefused.REUSED
+    family.current_jti = uuid4()
+    family.expires_at = now + lifetime
+    return OpenSession(user.id, family.id, family.current_jti)
+
+
+def close_session(uow: UnitOfWork, *, user_id: UUID, family_id: UUID, jti: UUID | None = None) -> bool:
+    """End a log-in; False if it had ended before.  `jti` names the refresh token that was shown."""
+    user = repository.get_user(uow.session, user_id, lock=True)
+    family = repository.get_family(uow.session, family_id)
+    now = utcnow()
+    if user is None or family is None or family.user_id != user_id:
+        return False
+    if family.revoked_at is not None or family.expires_at <= now:
+        return False
+    family.revoked_at = now
+    if jti is not None and family.current_jti != jti:
+        uow.record(_event(uow, UserEventName.TOKEN_REUSED, user))
+        return False
+    uow.record(_event(uow, UserEventName.LOGGED_OUT, user))
+    return True
+
+
+def actor_of_session(connection: Connection, user_id: UUID, family_id: UUID) -> Actor | None:
+    """Who acts under this log-in, if it stands and the account may be used."""
+    credential = repository.credential_by_family(connection, user_id, family_id, utcnow())
+    return credential.actor if credential and credential.is_active else None
+
+
+def _event(uow: UnitOfWork, name: UserEventName, user: User) -> UserEvent:
+    return UserEvent(
+        name=name.value,
+        at=utcnow(),
+        actor_id=user.id,
+        actor_name=user.username,
+        request_id=uow.request_id,
+        owner_ids=frozenset(),
+        subject_id=user.id,
+        subject_name=user.username,
+    )

@@ -1,0 +1,73 @@
+"""The text of access and refresh tokens: Flask-JWT-Extended, with every claim required.
+
+A token names a user (`sub`) and the log-in it belongs to (`fam`).  What the user may do is never in
+it: role and state are read from the database on each request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import jwt
+from flask import current_app
+from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+
+from orders_app.auth.services.sessions import OpenSession
+
+LONGEST_TOKEN = 4096
+_REQUIRED = ("exp", "iat", "nbf", "jti", "sub", "type", "fam", "iss", "aud")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a good token says."""
+
+    user_id: UUID
+    family_id: UUID
+    jti: UUID
+
+
+def issue(session: OpenSession) -> dict[str, str]:
+    """The pair of tokens for a log-in: `{"refresh", "access"}`."""
+    family = {"fam": str(session.family_id)}
+    subject = str(session.user_id)
+    return {
+        "refresh": create_refresh_token(
+            subject, additional_claims={**family, "jti": str(session.refresh_jti)}
+        ),
+        "access": create_access_token(subject, additional_claims=family),
+    }
+
+
+def read(text: str, kind: str) -> Claims | None:
+    """The claims of a token of this kind (`access` or `refresh`); None unless all of it is good."""
+    if len(text) > LONGEST_TOKEN:
+        return None
+    try:
+        # Presence is checked before Flask-JWT-Extended fills in what is missing.
+        present = jwt.decode(text, options={"verify_signature": False})
+        if any(claim not in present for claim in _REQUIRED):
+            return None
+        claims = decode_token(text)
+        if claims["type"] != kind:
+            return None
+        return Claims(UUID(claims["sub"]), UUID(claims["fam"]), UUID(claims["jti"]))
+    except (
+        jwt.PyJWTError,
+        JWTExtendedException,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ):
+        return None
+
+
+def refresh_lifetime() -> timedelta:
+    """How long a refresh token is good for."""
+    lifetime: timedelta = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
+    return lifetime

@@ -1,0 +1,158 @@
+"""The composition root: which part talks to which is decided here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import flask_swagger_ui
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Flask, redirect, request
+from flask.sessions import SecureCookieSessionInterface
+from granian.utils.proxies import wrap_wsgi_with_proxy_headers
+from sqlalchemy import text
+from werkzeug.wrappers import Response
+
+from config import ROOT, Config
+from orders_app.auth.routes import blp as auth_blueprint
+from orders_app.auth.routes import registration_blp, users_blp
+from orders_app.events_log.receivers import connect as connect_receivers
+from orders_app.events_log.routes import blp as history_blueprint
+from orders_app.extensions import api, cache, db, jwt, migrate, read_connection
+from orders_app.http.database import engine_options, prepare_sqlite
+from orders_app.http.errors import register_error_handlers
+from orders_app.http.health import serve_health
+from orders_app.http.hooks import csp_nonce, register_hooks
+from orders_app.http.log_files import open_log_files
+from orders_app.http.metrics import count_requests, serve_metrics
+from orders_app.orders.queries import count_by_status
+from orders_app.orders.routes import blp as orders_blueprint
+
+VERSION = "0.1.0"
+DESCRIPTION = """\
+A REST API for managing orders.
+
+**Credentials**: every endpoint takes `Authorization: Basic …` or `Authorization: Bearer <access>`;
+`POST /api/v1/login/` gives the tokens.  **Errors** are RFC 9457 problem details with a stable `code`.
+**Money** is a string with two decimal places, **times** are RFC 3339 in UTC.
+"""
+CACHED_FILES = 20_000
+
+
+def compose(config: Config) -> Flask:
+    """The application for these settings."""
+    app = Flask("orders_app", instance_path=str(ROOT / "instance"))
+    app.config.from_mapping(config.flask())
+    app.config.from_mapping(_extension_settings(config))
+    app.url_map.strict_slashes = False
+    app.session_interface = _SessionInterface()
+    app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]  # Flask's documented way
+        app.wsgi_app, trusted_hosts=list(config.trusted_proxies)
+    )
+
+    open_log_files(config.log_dir)
+    connect_receivers()
+    count_requests(app)
+    register_hooks(app, config.trusted_hosts)
+    register_error_handlers(app, page=lambda _response: None)
+    _bind_extensions(app, config)
+    _serve_api(app, config)
+    _serve_operations(app, config)
+    return app
+
+
+class _SessionInterface(SecureCookieSessionInterface):
+    """The panel's cookie is Secure wherever the request came over HTTPS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def _extension_settings(config: Config) -> dict[str, Any]:
+    backend = "ResilientRedisCache" if config.redis_url else "SharedFileCache"
+    return {
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(config),
+        "CACHE_TYPE": f"orders_app.http.cache_backends.{backend}" if config.cache_enabled else "NullCache",
+        "CACHE_NO_NULL_WARNING": True,
+        "CACHE_DIR": str(config.cache_dir),
+        "CACHE_REDIS_URL": config.redis_url,
+        "CACHE_KEY_PREFIX": "orders:",
+        "CACHE_DEFAULT_TIMEOUT": config.cache_seconds,
+        "CACHE_THRESHOLD": CACHED_FILES,
+        "API_TITLE": "Orders",
+        "API_VERSION": VERSION,
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "OPENAPI_SWAGGER_UI_PATH": "/swagger/",
+        "OPENAPI_SWAGGER_UI_URL": "/swagger/assets/",
+        "OPENAPI_SWAGGER_UI_CONFIG": {"persistAuthorization": False, "displayRequestDuration": True},
+        "API_SPEC_OPTIONS": {
+            "info": {"description": DESCRIPTION, "license": {"name": "MIT"}},
+            "security": [{"basicAuth": []}, {"bearerAuth": []}],
+        },
+    }
+
+
+def _bind_extensions(app: Flask, config: Config) -> None:
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=False)
+    jwt.init_app(app)
+    cache.init_app(app)
+    if config.is_sqlite:
+        with app.app_context():
+            prepare_sqlite(db.engine)
+
+
+def _serve_api(app: Flask, config: Config) -> None:
+    api.init_app(app)
+    schemes = {
+        "basicAuth": {"type": "http", "scheme": "basic"},
+        "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    }
+    for name, scheme in schemes.items():
+        api.spec.components.security_scheme(name, scheme)
+    blueprints = [auth_blueprint, users_blp, orders_blueprint, history_blueprint]
+    if config.registration_open:
+        blueprints.insert(1, registration_blp)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+    assets = Path(flask_swagger_ui.__file__).with_name("dist")
+    app.register_blueprint(
+        Blueprint("swagger_assets", __name__, static_folder=str(assets), static_url_path="/swagger/assets")
+    )
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+    @app.get("/")
+    def home() -> Response:
+        return redirect("/swagger/")
+
+
+def _serve_operations(app: Flask, config: Config) -> None:
+    heads = set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
+
+    def database() -> str | None:
+        with read_connection() as connection:
+            connection.execute(text("SELECT 1"))
+        return None
+
+    def migrations() -> str | None:
+        with read_connection() as connection:
+            current = set(MigrationContext.configure(connection).get_current_heads())
+        return None if current == heads else "not up to date; run flask --app wsgi db upgrade"
+
+    def cache_answers() -> str | None:
+        return None if not config.cache_enabled or cache.cache.is_reachable() else "does not answer"
+
+    def count_orders() -> Mapping[str, int]:
+        with read_connection() as connection:
+            return count_by_status(connection)
+
+    serve_health(
+        app,
+        required={"database": database, "migrations": migrations},
+        optional={"cache": cache_answers},
+    )
+    serve_metrics(app, config.metrics_token, count_orders)

@@ -1,0 +1,1 @@
+"""What happened: the history of each order, `general.log` and `events.log`."""

@@ -1,0 +1,100 @@
+"""What listens: the history inside the transaction, the log files after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from orders_app.events_log.models import OrderEventRow
+from orders_app.http.log_files import EVENTS, GENERAL, write_line
+from orders_app.http.metrics import RECEIVER_FAILURES
+from orders_app.orders.events import OrderEvent, OrderEventName
+from orders_app.shared import signals, view_versions
+from orders_app.shared.clock import rfc3339, utcnow
+from orders_app.shared.correlation import current_request_id
+from orders_app.shared.events import Event
+from orders_app.shared.persistence import new_id
+from orders_app.shared.unit_of_work import UnitOfWork
+
+
+def connect() -> None:
+    """Connect all receivers; doing so twice changes nothing."""
+    signals.events_recorded.connect(write_history)
+    signals.events_recorded.connect(count_changes)
+    signals.event_committed.connect(log_event)
+    signals.event_committed.connect(log_status_change)
+    signals.access_denied.connect(log_denial)
+    signals.receiver_failed.connect(count_failure)
+
+
+def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+    """Add a row of history for each event of an order, in the same transaction."""
+    rows = [
+        {
+            "id": new_id(),
+            "order_id": event.order_id,
+            "sequence": event.sequence,
+            "event": event.name,
+            "at": event.at,
+            "actor_id": event.actor_id,
+            "actor_name": event.actor_name,
+            "request_id": event.request_id,
+            "changes": event.changes,
+            "old_status": event.old_status,
+            "new_status": event.new_status,
+        }
+        for event in events
+        if isinstance(event, OrderEvent)
+    ]
+    if rows:
+        session.execute(insert(OrderEventRow), rows)
+
+
+def count_changes(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+    """Make what caches hold of these owners' data stale, in the same transaction."""
+    owners = frozenset().union(*(event.owner_ids for event in events))
+    if owners:
+        view_versions.bump(session, owners)
+
+
+def log_event(_sender: UnitOfWork, event: Event) -> None:
+    """One line in `general.log` for what somebody did."""
+    write_line(GENERAL, _fields(event))
+
+
+def log_status_change(_sender: UnitOfWork, event: Event) -> None:
+    """One line in `events.log` for each status change of an existing order."""
+    if isinstance(event, OrderEvent) and event.name == OrderEventName.STATUS_CHANGED:
+        write_line(EVENTS, _fields(event))
+
+
+def log_denial(_sender: None, reason: str, username: str, address: str) -> None:
+    """One line in `general.log` for somebody who was refused."""
+    write_line(
+        GENERAL,
+        {
+            "at": rfc3339(utcnow()),
+            "event": "access.denied",
+            "user": username[:150],
+            "request_id": current_request_id(),
+            "reason": reason,
+            "address": address,
+        },
+    )
+
+
+def count_failure(_sender: UnitOfWork, event: Event, receiver: str, error: Exception) -> None:
+    """Count a receiver that failed after a commit, so that an alert can be put on it."""
+    RECEIVER_FAILURES.labels(receiver).inc()
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    return {
+        "at": rfc3339(event.at),
+        "event": event.name,
+        "user": event.actor_name,
+        "request_id": event.request_id,
+        **event.details(),
+    }

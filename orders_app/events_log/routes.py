@@ -1,0 +1,39 @@
+"""The history of an order over HTTP."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Response
+
+from orders_app.auth.guards import current_actor, login_required
+from orders_app.events_log.repository import history_of
+from orders_app.events_log.schemas import OrderEventSchema
+from orders_app.extensions import read_connection
+from orders_app.http.api import Blueprint, NoParameters
+from orders_app.http.identifiers import id_from_path
+from orders_app.orders.domain import may_see
+from orders_app.orders.queries import get_order
+from orders_app.orders.services import NO_SUCH_ORDER
+from orders_app.shared.errors import NotFound
+
+blp = Blueprint("history", __name__, url_prefix="/api/v1/orders", description="What happened to an order.")
+
+
+@blp.route("/<order_id>/events/", methods=["GET"])
+@login_required
+@blp.arguments(NoParameters, location="query", as_kwargs=True)
+@blp.response(200, OrderEventSchema(many=True), description="All events, oldest first")
+@blp.problems(401, 404)
+def events(order_id: str) -> Response:
+    """Read the history of an order
+
+    Every change since its creation, oldest first: who, when, what from, what to.
+    """
+    actor = current_actor()
+    wanted = id_from_path(order_id, NO_SUCH_ORDER)
+    with read_connection() as connection:
+        order = get_order(connection, wanted)
+        if order is None or not may_see(actor, order.user_id, order.is_deleted):
+            raise NotFound(NO_SUCH_ORDER)
+        history = history_of(connection, wanted)
+    return Response(orjson.dumps([event.as_json() for event in history]), mimetype="application/json")

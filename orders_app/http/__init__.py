@@ -1,0 +1,1 @@
+"""Delivery over HTTP: what all endpoints share, whatever they are about."""

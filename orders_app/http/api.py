@@ -1,0 +1,61 @@
+"""The project's own Api and Blueprint: flask-smorest with strict reading and one shape of error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import flask_smorest
+from flask_smorest.utils import prepare_response
+from marshmallow import Schema
+
+from orders_app.http.fields import Moment, Money, Text, WholeNumber
+from orders_app.http.parser import strict_parser
+from orders_app.http.problems import PROBLEM_TYPE, ProblemSchema
+
+PUBLIC: dict[str, Any] = {"security": []}
+"""Documents an endpoint that needs no credentials: `@blp.doc(**PUBLIC)`."""
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types
+    """Documents every error as problem+json.  Errors themselves are handled in `http/errors.py`."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_field(Money, "string", None)
+        self.register_field(WholeNumber, "integer", None)
+        self.register_field(Text, "string", None)
+        self.register_field(Moment, "string", "date-time")
+
+    def _register_error_handlers(self) -> None:
+        """Leave them to the application: one table for domain errors and HTTP errors alike."""
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            if status >= HTTPStatus.BAD_REQUEST:
+                response = {"description": status.phrase, "schema": self.ERROR_SCHEMA}
+                prepare_response(response, self.spec, PROBLEM_TYPE)
+                self.spec.components.response(status.name, response, lazy=True)
+
+
+class NoParameters(Schema):
+    """For endpoints without query parameters: naming one is an error, not noise."""
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint that reads strictly and documents its errors."""
+
+    ARGUMENTS_PARSER = strict_parser
+
+    def problems(self, *statuses: int) -> Callable[[Any], Any]:
+        """Decorator that documents error answers."""
+
+        def decorate(view: Any) -> Any:
+            for status in statuses:
+                view = self.alt_response(status, HTTPStatus(status).name)(view)
+            return view
+
+        return decorate

@@ -1,0 +1,55 @@
+"""How connections are opened, so that both databases wait, give up and lock as this service needs."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+
+from config import Config
+
+
+def engine_options(config: Config) -> dict[str, Any]:
+    """Arguments for `create_engine`: no statement, lock or connection is waited for without end."""
+    options: dict[str, Any] = {"pool_pre_ping": not config.is_sqlite, "skip_autocommit_rollback": True}
+    seconds = config.database_timeout_seconds
+    if config.is_sqlite:
+        options["connect_args"] = {"timeout": seconds}
+        return options
+    timeouts = {
+        "statement_timeout": seconds * 1000,
+        "lock_timeout": seconds * 500,
+        "idle_in_transaction_session_timeout": seconds * 3000,
+    }
+    options["connect_args"] = {
+        "connect_timeout": 3,
+        "application_name": "orders",
+        "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()),
+    }
+    options["pool_size"] = config.database_pool_size
+    options["max_overflow"] = 0
+    options["pool_timeout"] = seconds
+    return options
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Make SQLite durable, strict about foreign keys, and free of "database is locked".
+
+    pysqlite opens no transaction for a SELECT, and a transaction that begins by reading fails at once
+    when it turns to writing while another writes.  So transactions are begun here: immediately (with
+    the write lock) for a unit of work, deferred otherwise, not at all for single reads.
+    """
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("begin_immediate") else "BEGIN")

@@ -1,0 +1,101 @@
+"""An orderly end of a worker process: every request that got in is answered before it goes.
+
+Left to itself the HTTP server closes its door and all idle connections the moment SIGTERM arrives.  A
+client whose connection was just accepted, or who is sending the next request on one that was kept
+open, finds it closed without an answer.  So the signal first turns new connections away, lets what is
+under way come in and be answered, with `Connection: close`, and only then stops the server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from granian import _signals
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    SignalHandler = Callable[[int, Any], Any]
+
+PAUSE_SECONDS = 0.5
+"""How long a request may be on its way once its connection is made; the next one on a kept connection, too."""
+
+_SO_ATTACH_FILTER = 26
+_RETURN_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)
+"""A packet filter of one instruction: accept zero bytes of every packet, which drops it."""
+
+
+class Draining:
+    """Middleware that ends kept-open connections once the worker has been told to stop."""
+
+    def __init__(self, application: WSGIApplication, port: int) -> None:
+        self._application = application
+        self._port = port
+        self._stopping = False
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def respond(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if self._stopping:
+                headers = [*headers, ("Connection", "close")]
+            return start_response(status, headers, *rest)
+
+        return self._application(environ, respond)
+
+    def take_over_signals(self) -> None:
+        """Come before the server's own signal handlers, which it sets after it has loaded the application."""
+        set_signals = _signals.set_sync_signals
+
+        def set_and_wrap() -> Any:
+            event = set_signals()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                stop = signal.getsignal(number)
+                if callable(stop):
+                    signal.signal(number, self._handler(stop))
+            return event
+
+        _signals.set_sync_signals = set_and_wrap
+
+    def _handler(self, stop: SignalHandler) -> SignalHandler:
+        def handle(number: int, _frame: Any) -> None:
+            # A signal to the process group and the parent's own come within a millisecond of each
+            # other; the server's handler takes a lock and must not be interrupted by itself.
+            if not self._stopping:
+                self._stopping = True
+                threading.Thread(target=self._drain, args=(stop, number), daemon=True).start()
+
+        return handle
+
+    def _drain(self, stop: SignalHandler, number: int) -> None:
+        turn_connections_away(self._port)
+        time.sleep(PAUSE_SECONDS)
+        stop(number, None)
+
+
+def turn_connections_away(port: int) -> None:
+    """Let nobody connect any more, without losing the connections that wait to be accepted.
+
+    Closing a listening socket resets what is queued on it.  A packet filter on it drops only what comes
+    new: the client's system tries again a second later and is refused then, as by a stopped server.
+    Other systems than Linux know no such filter; there the door closes with the server.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    instructions = ctypes.create_string_buffer(_RETURN_NOTHING)
+    program = struct.pack("HP", 1, ctypes.addressof(instructions))
+    for entry in Path("/proc/self/fd").iterdir():
+        # What is no socket, or was closed meanwhile, refuses; so does a system that forbids filters.
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as candidate:
+            listening = candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if listening and candidate.getsockname()[1] == port:
+                candidate.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

@@ -1,0 +1,102 @@
+"""The table from what can go wrong to what a client is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from orders_app.http.parser import InvalidRequest
+from orders_app.http.problems import problem
+from orders_app.shared.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+    UnsupportedMediaType,
+)
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF: dict[type[DomainError], int] = {
+    Malformed: 400,
+    NotAuthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    UnsupportedMediaType: 415,
+    Invalid: 422,
+}
+
+CODE_OF = {
+    400: "bad_request",
+    401: "not_authenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    422: "validation_error",
+    431: "header_too_large",
+}
+
+ErrorPage = Callable[[Response], Response | None]
+"""May turn a problem into a page for people; None leaves it as it is."""
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status for a domain error, by the nearest class that the table names."""
+    return next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+
+
+def register_error_handlers(app: Flask, page: ErrorPage) -> None:
+    """Answer every error with a problem; `page` may dress it for the panel's visitors."""
+
+    def shown(response: Response) -> Response:
+        return page(response) or response
+
+    def domain_error(error: DomainError) -> Response:
+        extra: dict[str, Any] = dict(error.extra)
+        if isinstance(error, InvalidRequest):
+            extra["errors"] = error.errors
+        elif isinstance(error, Invalid) and error.errors:
+            extra["errors"] = {"json": error.errors}
+        return shown(problem(status_of(error), error.code, error.detail, extra=extra))
+
+    def http_error(error: HTTPException) -> Response:
+        if error.response is not None:
+            return error.response  # type: ignore[return-value]  # werkzeug's type; Flask gives its own
+        status = error.code or 500
+        headers = {
+            name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After", "Location"}
+        }
+        detail = error.description or "The request failed."
+        return shown(problem(status, CODE_OF.get(status, "error"), detail, headers=headers))
+
+    def unavailable(error: Exception) -> Response:
+        logger.error("The database did not answer: %s", error)
+        return shown(
+            problem(503, "database_unavailable", "The database cannot be reached. Try again shortly.")
+        )
+
+    def unexpected(error: Exception) -> Response:
+        logger.exception("Unexpected error", exc_info=error)
+        detail = "Something went wrong here. Name the request id when you report it."
+        return shown(problem(500, "internal_error", detail))
+
+    app.register_error_handler(DomainError, domain_error)
+    app.register_error_handler(HTTPException, http_error)
+    for unreachable in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(unreachable, unavailable)
+    app.register_error_handler(Exception, unexpected)

@@ -1,0 +1,129 @@
+"""What every endpoint was asked, how it answered and how long it took, summed over all processes.
+
+prometheus-flask-exporter collects from the files that each worker process writes; the metrics are
+declared here because its defaults label by the raw path and the raw method, which lets anybody make
+as many series as they like.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+
+import orjson
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
+
+from orders_app.shared.errors import NotAuthenticated
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNMATCHED = "unmatched"
+_LABELS = ("method", "endpoint")
+_PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+
+REQUESTS = Counter("orders_http_requests", "Requests answered.", _LABELS)
+SUCCESSES = Counter("orders_http_requests_success", "Requests answered with a status below 400.", _LABELS)
+FAILURES = Counter("orders_http_requests_failure", "Requests answered with a status of 400 or more.", _LABELS)
+DURATION = Histogram(
+    "orders_http_request_duration_seconds", "Time from reading a request to its answer.", _LABELS
+)
+CACHE_REQUESTS = Counter("orders_cache_requests", "Reads that could be served from the cache.", ("result",))
+RECEIVER_FAILURES = Counter(
+    "orders_event_receiver_failures", "Receivers that failed after a commit.", ("receiver",)
+)
+
+
+@lru_cache(maxsize=512)
+def endpoint_label(rule: str) -> str:
+    """A rule as OpenAPI writes it: `/orders/<order_id>/` is `/orders/{order_id}/`."""
+    return _PARAMETER.sub(r"{\1}", rule)
+
+
+@lru_cache(maxsize=2048)
+def _children(method: str, endpoint: str) -> tuple[Counter, Counter, Counter, Histogram]:
+    labels = (method, endpoint)
+    return (
+        REQUESTS.labels(*labels),
+        SUCCESSES.labels(*labels),
+        FAILURES.labels(*labels),
+        DURATION.labels(*labels),
+    )
+
+
+def count_requests(app: Flask) -> None:
+    """Count every request, those that match no rule included."""
+
+    @app.before_request
+    def start_clock() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        method = request.method if request.method in METHODS else "OTHER"
+        endpoint = endpoint_label(request.url_rule.rule) if request.url_rule else UNMATCHED
+        requests, successes, failures, duration = _children(method, endpoint)
+        requests.inc()
+        (successes if response.status_code < 400 else failures).inc()
+        duration.observe(time.perf_counter() - g.started)
+        return response
+
+
+class OrdersByStatus(Collector):
+    """The gauge `orders_by_status`, asked of the database no more often than every few seconds."""
+
+    def __init__(self, count: Callable[[], Mapping[str, int]], seconds: float = 10.0) -> None:
+        self._count = count
+        self._seconds = seconds
+        self._counts: Mapping[str, int] = {}
+        self._good_until = 0.0
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        if time.monotonic() >= self._good_until:
+            self._counts = self._count()
+            self._good_until = time.monotonic() + self._seconds
+        gauge = GaugeMetricFamily("orders_by_status", "Orders that are not deleted.", labels=["status"])
+        for status, number in self._counts.items():
+            gauge.add_metric([status], number)
+        yield gauge
+
+
+def serve_metrics(app: Flask, token: str, count_orders: Callable[[], Mapping[str, int]]) -> None:
+    """Serve `/metrics/`: Prometheus text, or the original service's JSON to those who accept it."""
+    exporter = MultiprocessInternalPrometheusMetrics(app=None, export_defaults=False, path=None)
+    exporter.registry.register(OrdersByStatus(count_orders))
+
+    @app.get("/metrics/")
+    def metrics() -> Response:
+        if token and not _shows(token):
+            raise NotAuthenticated("Scrapers send METRICS_TOKEN as a Bearer token.")
+        if request.accept_mimetypes.best_match(("text/plain", "application/json")) == "application/json":
+            return Response(orjson.dumps(_as_the_original(exporter)), mimetype="application/json")
+        content, content_type = exporter.generate_metrics(request.headers.get("Accept"))
+        return Response(content, content_type=content_type)
+
+
+def _shows(token: str) -> bool:
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+
+
+def _as_the_original(exporter: MultiprocessInternalPrometheusMetrics) -> dict[str, dict[str, int]]:
+    """`{endpoint: {"total_calls", "success", "errors"}}`, over all methods and processes."""
+    keys = {
+        "orders_http_requests_total": "total_calls",
+        "orders_http_requests_success_total": "success",
+        "orders_http_requests_failure_total": "errors",
+    }
+    sums: dict[str, dict[str, int]] = {}
+    for family in exporter.registry.collect():
+        for sample in family.samples:
+            if sample.name in keys:
+                endpoint = sums.setdefault(sample.labels["endpoint"], dict.fromkeys(keys.values(), 0))
+                endpoint[keys[sample.name]] += int(sample.value)
+    return sums

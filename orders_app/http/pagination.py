@@ -1,0 +1,115 @@
+"""Numbered pages: `page` and `page_size`, the `X-Pagination` header and `Link: …; rel="next"`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import current_app, request
+from marshmallow import Schema, fields
+
+from orders_app.http.fields import WholeNumber
+from orders_app.http.parser import InvalidRequest
+
+MOST_PAGES = 2**31 - 1
+
+
+def page_fields() -> dict[str, Any]:
+    """The two query parameters, for schemas that list things."""
+    return {
+        "page": WholeNumber(
+            least=1,
+            most=MOST_PAGES,
+            load_default=1,
+            metadata={"description": "Which page, from 1. One past the end is empty."},
+        ),
+        "page_size": WholeNumber(
+            least=1,
+            most=1000,
+            load_default=None,
+            metadata={"description": "How many on a page (default 50, at most 200, both are settings)."},
+        ),
+    }
+
+
+class PaginationHeader(Schema):
+    """What `X-Pagination` holds, as JSON."""
+
+    total = fields.Integer(metadata={"description": "How many there are on all pages."})
+    total_pages = fields.Integer()
+    page = fields.Integer()
+    first_page = fields.Integer()
+    last_page = fields.Integer()
+    next_page = fields.Integer(allow_none=True)
+    previous_page = fields.Integer(allow_none=True)
+
+
+PAGE_HEADERS: dict[str, Any] = {
+    "X-Pagination": {
+        "description": "Where this page stands among all.",
+        "content": {"application/json": {"schema": PaginationHeader}},
+    },
+    "Link": {
+        "description": 'The next page, as `<…>; rel="next"` (RFC 8288); absent on the last.',
+        "schema": {"type": "string"},
+    },
+}
+"""What list answers document of their headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that was asked for."""
+
+    number: int
+    size: int
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.size
+
+    def is_past(self, total: int) -> bool:
+        """Whether nothing can be on it."""
+        return self.offset >= total
+
+    def headers(self, total: int) -> dict[str, str]:
+        """`X-Pagination`, and `Link` where there is a next page.
+
+        The link is relative to the request (RFC 8288, section 3.2), so it holds behind any proxy.
+        """
+        pages = -(-total // self.size)
+        following = self.number + 1 if self.number < pages else None
+        previous = min(self.number - 1, pages) if self.number > 1 and pages else None
+        described = {
+            "total": total,
+            "total_pages": pages,
+            "page": self.number,
+            "first_page": 1,
+            "last_page": max(pages, 1),
+            "next_page": following,
+            "previous_page": previous,
+        }
+        headers = {"X-Pagination": orjson.dumps(described).decode()}
+        if following:
+            given = [pair for pair in request.args.items(multi=True) if pair[0] != "page" and pair[1]]
+            query = urlencode([*given, ("page", following)])
+            headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+        return headers
+
+
+def page_from(arguments: dict[str, Any]) -> Page:
+    """Take `page` and `page_size` out of loaded arguments.
+
+    Raises `InvalidRequest` for a size above the largest that is allowed here.
+    """
+    settings = current_app.config["ORDERS"]
+    number = arguments.pop("page")
+    size = arguments.pop("page_size") or settings.default_page_size
+    if size > settings.largest_page_size:
+        message = f"Must be between 1 and {settings.largest_page_size}."
+        raise InvalidRequest(
+            "The request is not valid; see errors.", errors={"query": {"page_size": [message]}}
+        )
+    return Page(number, size)

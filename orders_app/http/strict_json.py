@@ -1,0 +1,78 @@
+"""One JSON reader for all bodies: RFC 8259 to the letter, and nothing that costs more than it is worth."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask import Request
+
+from orders_app.shared.errors import Malformed, TooLarge, UnsupportedMediaType
+
+LONGEST_STRING = 1024 * 1024
+"""Characters in one string.  A body may be larger than this as a whole; no value in it means to be."""
+
+
+def read_json(request: Request) -> Any:
+    """The body as Python values; numbers with a point or an exponent become exact decimals.
+
+    Raises `UnsupportedMediaType` unless it is declared as UTF-8 JSON, `TooLarge`, and `Malformed` for
+    whatever cannot be read: syntax, encoding, duplicate keys, lone surrogates, absurd nesting or digits.
+    """
+    _check_declared(request)
+    return loads(request.get_data(cache=False))
+
+
+def _check_declared(request: Request) -> None:
+    mimetype = request.mimetype
+    if mimetype != "application/json" and not (
+        mimetype.startswith("application/") and mimetype.endswith("+json")
+    ):
+        raise UnsupportedMediaType("Send the body as application/json.")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType("JSON is sent in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Compressed bodies are not accepted.")
+
+
+def loads(data: bytes) -> Any:
+    """Parse one JSON document."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("The body is not valid UTF-8.") from None
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal)
+        if "\\ud" in text.lower():
+            # Only an escape can smuggle in half a surrogate pair; text that holds one cannot be encoded.
+            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+    except RecursionError:
+        raise Malformed("The JSON is nested too deeply.") from None
+    except UnicodeEncodeError:
+        raise Malformed("The JSON holds half of a surrogate pair.") from None
+    except json.JSONDecodeError as error:
+        raise Malformed(
+            f"Not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    except ValueError as error:  # duplicate keys, and more digits than Python takes
+        raise Malformed(f"Not valid JSON: {error}") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands twice in one object.")
+    for value in result.values():
+        if isinstance(value, str) and len(value) > LONGEST_STRING:
+            raise TooLarge(f"A string is longer than {LONGEST_STRING} characters.", code="string_too_large")
+    return result
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")  # an exponent beyond what Decimal takes; refused as a value later

@@ -1,0 +1,1 @@
+"""The order, and all that is done with it."""

@@ -1,0 +1,96 @@
+"""The cache of answers: the only place that knows its keys, lifetimes and rules of freshness.
+
+An entry holds the finished bytes of an answer and the version of the caller's view it was made under
+(`shared/view_versions.py`).  The key names the view (one owner's, or the admins'), what was asked and
+nothing else, so entries are replaced in place and their number does not grow with the changes.  The
+caller's version was read with their credential, before any of the data: an entry under another version
+is a miss, and a reader who was overtaken by a writer can only store what nobody will accept.
+
+A MAC over key and entry keeps out what this service did not write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Response, current_app
+
+from orders_app.extensions import cache
+from orders_app.http.metrics import CACHE_REQUESTS
+from orders_app.shared.identity import Actor
+
+_MAC_BYTES = 16
+_HITS = CACHE_REQUESTS.labels("hit")
+_MISSES = CACHE_REQUESTS.labels("miss")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer: a JSON body, and the headers that belong to it."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+def cached_response(actor: Actor, asked: dict[str, Any], make: Callable[[], Answer]) -> Response:
+    """The answer from the cache if it is fresh, else a new one, stored for the next reader.
+
+    `asked` is what was asked for, in plain values, after validation.  `make` may raise; errors are
+    not stored.  `Cache-Status` says what happened (RFC 9211).
+    """
+    if not current_app.config["ORDERS"].cache_enabled:
+        return _response(make(), "orders; fwd=bypass")
+    key = _key(actor, asked)
+    answer = _read(key, actor.view_version)
+    if answer is not None:
+        _HITS.inc()
+        return _response(answer, "orders; hit")
+    _MISSES.inc()
+    answer = make()
+    stored = cache.set(key, _packed(key, actor.view_version, answer))
+    return _response(answer, "orders; fwd=miss; stored" if stored else "orders; fwd=miss")
+
+
+def _key(actor: Actor, asked: dict[str, Any]) -> str:
+    view = "all" if actor.is_admin or actor.user_id is None else actor.user_id.hex
+    canonical = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS, default=str)
+    return f"{view}:{hashlib.sha256(canonical).hexdigest()}"
+
+
+def _mac(key: str, content: bytes) -> bytes:
+    secret = current_app.secret_key
+    secret_bytes = secret.encode() if isinstance(secret, str) else secret or b""
+    mac = hashlib.blake2b(key=hashlib.sha256(secret_bytes).digest(), digest_size=_MAC_BYTES)
+    mac.update(key.encode() + b"\0" + content)
+    return mac.digest()
+
+
+def _packed(key: str, version: int, answer: Answer) -> bytes:
+    head = orjson.dumps([version, answer.headers])
+    content = head + b"\n" + answer.body
+    return _mac(key, content) + content
+
+
+def _read(key: str, version: int) -> Answer | None:
+    """A fresh entry; None for one that is absent, stale, foreign or damaged."""
+    entry = cache.get(key)
+    if not isinstance(entry, bytes):
+        return None
+    mac, content = entry[:_MAC_BYTES], entry[_MAC_BYTES:]
+    if not hmac.compare_digest(mac, _mac(key, content)):
+        return None
+    head, _, body = content.partition(b"\n")
+    made_under, headers = orjson.loads(head)
+    return Answer(body, headers) if made_under == version else None
+
+
+def _response(answer: Answer, status: str) -> Response:
+    response = Response(answer.body, mimetype="application/json")
+    response.headers.update(answer.headers)
+    response.headers["Cache-Status"] = status
+    return response

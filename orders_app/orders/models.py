@@ -1,0 +1,92 @@
+"""Orders and their lines.
+
+Money is kept as whole cents, which both databases hold exactly; the CHECK constraints repeat the
+rules of `domain.py` for whoever writes past the services.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from orders_app.orders.domain import (
+    LONGEST_NAME,
+    LONGEST_REFERENCE,
+    LONGEST_SOURCE,
+    MOST_QUANTITY,
+    Line,
+    OrderStatus,
+)
+from orders_app.shared.money import MAX_CENTS, from_cents
+from orders_app.shared.persistence import Base, UTCDateTime, new_id
+
+_STATUSES = ", ".join(f"'{status.value}'" for status in OrderStatus)
+
+
+class Order(Base):
+    """One order.  `version` counts its changes from 1; a deleted one stays, and is no longer listed."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
+        CheckConstraint(f"total_price_cents BETWEEN 0 AND {MAX_CENTS}", name="total_price_in_range"),
+        CheckConstraint("version >= 1", name="version_positive"),
+        CheckConstraint("(source IS NULL) = (reference IS NULL)", name="source_with_reference"),
+        Index("uq_orders_source_reference", "source", "reference", unique=True),
+        Index("ix_orders_user_created", "user_id", "is_deleted", "created_at", "id"),
+        Index("ix_orders_created", "is_deleted", "created_at", "id"),
+        Index("ix_orders_updated", "is_deleted", "updated_at", "id"),
+        Index("ix_orders_total", "is_deleted", "total_price_cents", "id"),
+        Index("ix_orders_status", "is_deleted", "status", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    status: Mapped[str] = mapped_column(String(20))
+    total_price_cents: Mapped[int] = mapped_column(BigInteger)
+    is_deleted: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    source: Mapped[str | None] = mapped_column(String(LONGEST_SOURCE))
+    reference: Mapped[str | None] = mapped_column(String(LONGEST_REFERENCE))
+
+    lines: Mapped[list[OrderLine]] = relationship(
+        order_by="OrderLine.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    @property
+    def total_price(self) -> Decimal:
+        return from_cents(self.total_price_cents)
+
+
+class OrderLine(Base):
+    """One line of an order: its `product_id` in the API is this row's id.
+
+    `name_folded` is the name without regard to case, in any script, for searching: databases fold
+    ASCII only, or as their locale happens to say.
+    """
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        CheckConstraint(f"price_cents BETWEEN 0 AND {MAX_CENTS}", name="price_in_range"),
+        CheckConstraint(f"quantity BETWEEN 0 AND {MOST_QUANTITY}", name="quantity_in_range"),
+        CheckConstraint("length(name) >= 1", name="name_not_empty"),
+        Index("ix_order_lines_order_position", "order_id", "position"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    name_folded: Mapped[str] = mapped_column(Text)
+    price_cents: Mapped[int] = mapped_column(BigInteger)
+    quantity: Mapped[int] = mapped_column(BigInteger)
+
+    def as_line(self) -> Line:
+        """The line as the domain knows it."""
+        return Line(self.name, from_cents(self.price_cents), self.quantity, self.id)

@@ -1,0 +1,68 @@
+"""An order as it is read and shown: plain values, no database objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orders_app.orders.domain import OrderStatus, allowed_transitions
+from orders_app.shared.clock import rfc3339
+from orders_app.shared.identity import Role
+from orders_app.shared.money import cents_text
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """One line of an order; money in cents."""
+
+    product_id: UUID
+    name: str
+    price_cents: int
+    quantity: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The line as the API and the history write it."""
+        return {
+            "product_id": str(self.product_id),
+            "name": self.name,
+            "price": cents_text(self.price_cents),
+            "quantity": self.quantity,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """One order with its lines and the name of its owner; money in cents."""
+
+    order_id: UUID
+    user_id: UUID
+    user: str
+    status: str
+    total_price_cents: int
+    is_deleted: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    source: str | None
+    reference: str | None
+    lines: list[LineRecord]
+
+    def as_json(self, role: Role) -> dict[str, Any]:
+        """The order as the API writes it for somebody with this role."""
+        moves = [] if self.is_deleted else allowed_transitions(OrderStatus(self.status), role)
+        return {
+            "order_id": str(self.order_id),
+            "user": self.user,
+            "status": self.status,
+            "total_price": cents_text(self.total_price_cents),
+            "products": [line.as_json() for line in self.lines],
+            "is_deleted": self.is_deleted,
+            "created_at": rfc3339(self.created_at),
+            "updated_at": rfc3339(self.updated_at),
+            "version": self.version,
+            "allowed_transitions": [status.value for status in moves],
+            "source": self.source,
+            "reference": self.reference,
+        }

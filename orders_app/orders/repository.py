@@ -1,0 +1,46 @@
+"""Loading orders to change them; no rules, no commit."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from orders_app.auth.models import User
+from orders_app.orders.domain import Owner
+from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.records import LineRecord, OrderRecord
+
+
+def get_order_locked(session: Session, order_id: UUID) -> Order | None:
+    """An order with its lines; nobody else can change it until the transaction ends."""
+    return session.scalars(select(Order).where(Order.id == order_id).with_for_update()).one_or_none()
+
+
+def owner_of(session: Session, order: Order) -> Owner:
+    """Whose order it is."""
+    name = session.scalars(select(User.username).where(User.id == order.user_id)).one()
+    return Owner(order.user_id, name)
+
+
+def line_record(line: OrderLine) -> LineRecord:
+    return LineRecord(line.id, line.name, line.price_cents, line.quantity)
+
+
+def order_record(order: Order, owner: Owner) -> OrderRecord:
+    """The order in plain values, as it stands in the session."""
+    return OrderRecord(
+        order_id=order.id,
+        user_id=owner.user_id,
+        user=owner.username,
+        status=order.status,
+        total_price_cents=order.total_price_cents,
+        is_deleted=order.is_deleted,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        version=order.version,
+        source=order.source,
+        reference=order.reference,
+        lines=[line_record(line) for line in order.lines],
+    )

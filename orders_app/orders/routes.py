@@ -1,0 +1,210 @@
+"""The endpoints for orders: authenticate, load the schema, call a service, answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response
+from flask.views import MethodView
+
+from orders_app.auth.guards import admin_required, current_actor, login_required
+from orders_app.extensions import read_connection, unit_of_work
+from orders_app.http.api import Blueprint, NoParameters
+from orders_app.http.identifiers import id_from_path
+from orders_app.http.pagination import PAGE_HEADERS, page_from
+from orders_app.orders import examples, services
+from orders_app.orders.cache import Answer, cached_response
+from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, may_see
+from orders_app.orders.queries import OrderFilter, count_orders, get_order, list_orders
+from orders_app.orders.records import OrderRecord
+from orders_app.orders.schemas import (
+    ChangeOrderSchema,
+    NewOrderSchema,
+    OrderQuerySchema,
+    OrderSchema,
+    ReplaceOrderSchema,
+)
+from orders_app.shared.errors import Forbidden, Invalid, NotFound
+from orders_app.shared.identity import Actor
+
+blp = Blueprint(
+    "orders",
+    __name__,
+    url_prefix="/api/v1/orders",
+    description="Make orders, find them, change them, follow their way from pending to completed.",
+)
+CACHE_HEADERS: dict[str, Any] = {
+    "Cache-Status": {
+        "description": "Whether the answer came from the cache (RFC 9211).",
+        "schema": {"type": "string", "example": "orders; hit"},
+    }
+}
+
+
+@blp.route("/")
+class Orders(MethodView):
+    @login_required
+    @blp.arguments(OrderQuerySchema, location="query")
+    @blp.response(
+        200,
+        OrderSchema(many=True),
+        headers={**PAGE_HEADERS, **CACHE_HEADERS},
+        example=[examples.ANSWER],
+        description="A page of orders",
+    )
+    @blp.problems(401, 403)
+    def get(self, query: dict[str, Any]) -> Response:
+        """List orders
+
+        Your own; all of them for an admin.  Newest first unless `ordering` says otherwise.
+        """
+        actor = current_actor()
+        page = page_from(query)
+        ordering = query.pop("ordering")
+        wanted = _filter(actor, query)
+
+        def make() -> Answer:
+            with read_connection() as connection:
+                total = count_orders(connection, wanted)
+                found = (
+                    []
+                    if page.is_past(total)
+                    else list_orders(
+                        connection, wanted, ordering=ordering, offset=page.offset, limit=page.size
+                    )
+                )
+            body = orjson.dumps([order.as_json(actor.role) for order in found])
+            return Answer(body, page.headers(total))
+
+        asked = {"list": query, "ordering": ordering, "page": page.number, "page_size": page.size}
+        return cached_response(actor, asked, make)
+
+    @login_required
+    @blp.arguments(NewOrderSchema, example=examples.BODY)
+    @blp.response(201, OrderSchema, example=examples.ANSWER, description="The order")
+    @blp.problems(400, 401, 413, 415)
+    def post(self, new: dict[str, Any]) -> Response:
+        """Make an order
+
+        In any status, which is how existing orders are brought in; `pending` unless it says otherwise.
+        """
+        actor = current_actor()
+        with unit_of_work() as uow:
+            order = services.create_order(uow, actor=actor, new=NewOrder(**_with_owner(actor, new)))
+        response = _response(order, actor, 201)
+        response.headers["Location"] = f"/api/v1/orders/{order.order_id}/"
+        return response
+
+
+@blp.route("/<order_id>/")
+class OrderDetail(MethodView):
+    @login_required
+    @blp.arguments(NoParameters, location="query", as_kwargs=True)
+    @blp.response(200, OrderSchema, headers=CACHE_HEADERS, example=examples.ANSWER, description="The order")
+    @blp.problems(401, 404)
+    def get(self, order_id: str) -> Response:
+        """Read an order"""
+        actor = current_actor()
+        wanted = _id(order_id)
+
+        def make() -> Answer:
+            with read_connection() as connection:
+                order = get_order(connection, wanted)
+            if order is None or not may_see(actor, order.user_id, order.is_deleted):
+                raise NotFound(services.NO_SUCH_ORDER)
+            return Answer(orjson.dumps(order.as_json(actor.role)), {})
+
+        return cached_response(actor, {"order": wanted.hex}, make)
+
+    @login_required
+    @blp.arguments(ReplaceOrderSchema, example=examples.BODY)
+    @blp.response(200, OrderSchema, example=examples.ANSWER, description="The order as it is now")
+    @blp.problems(400, 401, 403, 404, 409, 413, 415)
+    def put(self, replacement: dict[str, Any], order_id: str) -> Response:
+        """Replace an order
+
+        Lines that name a `product_id` of this order keep it.  Without a total it is summed anew.
+        """
+        return _change(order_id, {**replacement, "sum_anew": True})
+
+    @login_required
+    @blp.arguments(ChangeOrderSchema, example={"status": OrderStatus.CONFIRMED.value})
+    @blp.response(200, OrderSchema, example=examples.ANSWER, description="The order as it is now")
+    @blp.problems(400, 401, 403, 404, 409, 413, 415)
+    def patch(self, changes: dict[str, Any], order_id: str) -> Response:
+        """Change an order
+
+        Changes what it names.  409 for a move that the lifecycle does not have, with what is allowed.
+        """
+        return _change(order_id, changes)
+
+    @login_required
+    @blp.arguments(NoParameters, location="query", as_kwargs=True)
+    @blp.response(204, description="Deleted: it is kept, and no longer listed")
+    @blp.problems(401, 404)
+    def delete(self, order_id: str) -> Response:
+        """Delete an order
+
+        It is kept, and an admin can restore it.  A second time: 404.
+        """
+        with unit_of_work() as uow:
+            services.delete_order(uow, actor=current_actor(), order_id=_id(order_id))
+        return Response(status=204)
+
+
+@blp.route("/<order_id>/restore/", methods=["POST"])
+@admin_required
+@blp.arguments(NoParameters, location="query", as_kwargs=True)
+@blp.response(200, OrderSchema, example=examples.ANSWER, description="The order, listed again")
+@blp.problems(401, 403, 404, 409)
+def restore(order_id: str) -> Response:
+    """Restore a deleted order
+
+    For admins; 409 if it is not deleted.
+    """
+    actor = current_actor()
+    with unit_of_work() as uow:
+        order = services.restore_order(uow, actor=actor, order_id=_id(order_id))
+    return _response(order, actor)
+
+
+def _change(order_id: str, changes: dict[str, Any]) -> Response:
+    actor = current_actor()
+    with unit_of_work() as uow:
+        order = services.change_order(
+            uow, actor=actor, order_id=_id(order_id), changes=OrderChanges(**_with_owner(actor, changes))
+        )
+    return _response(order, actor)
+
+
+def _id(text: str) -> UUID:
+    return id_from_path(text, services.NO_SUCH_ORDER)
+
+
+def _response(order: OrderRecord, actor: Actor, status: int = 200) -> Response:
+    return Response(orjson.dumps(order.as_json(actor.role)), status=status, mimetype="application/json")
+
+
+def _with_owner(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
+    """Apply `user` from an admin who names somebody; clients of the original send a number there."""
+    owner = values.pop("owner", None)
+    if actor.is_admin and isinstance(owner, str):
+        values["owner"] = owner
+    elif actor.is_admin and isinstance(owner, bool | dict | list):
+        raise Invalid("The owner is named by a string.", errors={"user": ["Not a valid string."]})
+    return values
+
+
+def _filter(actor: Actor, query: dict[str, Any]) -> OrderFilter:
+    """What was asked for, within what this actor may see."""
+    if not actor.is_admin:
+        if "user" in query:
+            raise Forbidden("Only an admin may list the orders of others.")
+        if query.get("is_deleted"):
+            raise Forbidden("Only an admin may list deleted orders.")
+    named = dict(query)
+    statuses = tuple(OrderStatus(status) for status in named.pop("status", ()))
+    owner_id = None if actor.is_admin else actor.user_id
+    return OrderFilter(owner_id=owner_id, statuses=statuses, **named)

@@ -1,0 +1,206 @@
+"""Use cases.  Each loads and locks first, asks the rules second, changes third, records last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from orders_app.auth.repository import get_user_by_name
+from orders_app.orders import repository
+from orders_app.orders.domain import (
+    Line,
+    NewOrder,
+    OrderChanges,
+    OrderStatus,
+    Owner,
+    check_transition,
+    may_see,
+    total_of,
+)
+from orders_app.orders.events import OrderEvent, OrderEventName
+from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.records import OrderRecord
+from orders_app.shared.clock import utcnow
+from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound
+from orders_app.shared.identity import Actor
+from orders_app.shared.money import cents_text, to_cents
+from orders_app.shared.persistence import new_id
+from orders_app.shared.text import fold
+from orders_app.shared.unit_of_work import UnitOfWork
+
+NO_SUCH_ORDER = "There is no such order."
+
+
+def create_order(uow: UnitOfWork, *, actor: Actor, new: NewOrder) -> OrderRecord:
+    """Make an order for the caller, or, as an admin, for the owner that it names.
+
+    Raises `Invalid` for an owner that does not exist and for a sum beyond what money goes to.
+    """
+    if actor.is_admin and new.owner is not None:
+        owner = _owner_named(uow, new.owner)
+    elif actor.user_id is not None:
+        owner = Owner(actor.user_id, actor.username)
+    else:
+        raise Invalid("Say whose order it is.", errors={"user": ["Say whose order it is."]})
+    return create_order_for(uow, actor=actor, owner=owner, new=new)
+
+
+def create_order_for(uow: UnitOfWork, *, actor: Actor, owner: Owner, new: NewOrder) -> OrderRecord:
+    """Make an order for an owner who is known to exist; `new.owner` is not looked at."""
+    now = utcnow()
+    total = new.total_price if new.total_price is not None else total_of(new.lines)
+    order = Order(
+        id=new_id(),
+        user_id=owner.user_id,
+        status=new.status.value,
+        total_price_cents=to_cents(total),
+        is_deleted=False,
+        created_at=new.created_at or now,
+        updated_at=now,
+        version=1,
+        source=new.source,
+        reference=new.reference,
+        lines=_lines(new.lines, kept={}),
+    )
+    uow.session.add(order)
+    uow.record(_event(uow, OrderEventName.CREATED, actor, order, now))
+    return repository.order_record(order, owner)
+
+
+def change_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID, changes: OrderChanges) -> OrderRecord:
+    """Change what is named of an order; a request that changes nothing leaves its version alone.
+
+    Raises `NotFound`, `Conflict` (deleted, or no such transition), `Forbidden`, `Invalid`.
+    """
+    order = repository.get_order_locked(uow.session, order_id)
+    if order is None or not may_see(actor, order.user_id, order.is_deleted):
+        raise NotFound(NO_SUCH_ORDER)
+    if order.is_deleted:
+        raise Conflict("The order is deleted; restore it first.", code="order_deleted")
+    before = repository.order_record(order, repository.owner_of(uow.session, order))
+    owner = Owner(before.user_id, before.user)
+    if changes.status is not None and changes.status != order.status:
+        check_transition(OrderStatus(order.status), changes.status, actor.role)
+        order.status = changes.status.value
+    if actor.is_admin and changes.owner is not None:
+        owner = _owner_named(uow, changes.owner)
+        order.user_id = owner.user_id
+    _apply_lines(order, changes)
+    return _finish(uow, actor, order, owner, before)
+
+
+def delete_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> None:
+    """Take an order out of all lists; it stays in the database.  Raises `NotFound`, also the second time."""
+    order = repository.get_order_locked(uow.session, order_id)
+    if order is None or order.is_deleted or not may_see(actor, order.user_id, order.is_deleted):
+        raise NotFound(NO_SUCH_ORDER)
+    before = repository.order_record(order, repository.owner_of(uow.session, order))
+    order.is_deleted = True
+    _finish(uow, actor, order, Owner(before.user_id, before.user), before)
+
+
+def restore_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> OrderRecord:
+    """Bring a deleted order back.  Raises `Forbidden`, `NotFound`, `Conflict` if it is not deleted."""
+    if not actor.is_admin:
+        raise Forbidden("Only an admin may restore an order.")
+    order = repository.get_order_locked(uow.session, order_id)
+    if order is None:
+        raise NotFound(NO_SUCH_ORDER)
+    if not order.is_deleted:
+        raise Conflict("The order is not deleted.", code="order_not_deleted")
+    before = repository.order_record(order, repository.owner_of(uow.session, order))
+    order.is_deleted = False
+    return _finish(uow, actor, order, Owner(before.user_id, before.user), before)
+
+
+def _owner_named(uow: UnitOfWork, username: str) -> Owner:
+    user = get_user_by_name(uow.session, username)
+    if user is None:
+        raise Invalid("There is no such user.", errors={"user": ["There is no such user."]})
+    return Owner(user.id, user.username)
+
+
+def _lines(lines: Iterable[Line], kept: dict[UUID, OrderLine]) -> list[OrderLine]:
+    """Rows for the lines: those that name a kept one change it, the others are new."""
+    free = dict(kept)
+    rows = []
+    for position, line in enumerate(lines):
+        row = free.pop(line.product_id, None) if line.product_id else None
+        row = row or OrderLine(id=new_id())
+        row.position = position
+        row.name = line.name
+        row.name_folded = fold(line.name)
+        row.price_cents = to_cents(line.price)
+        row.quantity = line.quantity
+        rows.append(row)
+    return rows
+
+
+def _apply_lines(order: Order, changes: OrderChanges) -> None:
+    lines_changed = False
+    if changes.lines is not None:
+        before = [line.as_line() for line in order.lines]
+        order.lines = _lines(changes.lines, kept={line.id: line for line in order.lines})
+        lines_changed = before != [line.as_line() for line in order.lines]
+    if changes.total_price is not None:
+        order.total_price_cents = to_cents(changes.total_price)
+    elif lines_changed or changes.sum_anew:
+        order.total_price_cents = to_cents(total_of(line.as_line() for line in order.lines))
+
+
+def _finish(uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: OrderRecord) -> OrderRecord:
+    """Count and record the change, unless nothing is different."""
+    changes = _differences(before, repository.order_record(order, owner))
+    if not changes:
+        return before
+    order.version += 1
+    order.updated_at = utcnow()
+    name = OrderEventName.UPDATED
+    if "status" in changes:
+        name = OrderEventName.STATUS_CHANGED
+    elif "is_deleted" in changes:
+        name = OrderEventName.DELETED if order.is_deleted else OrderEventName.RESTORED
+    uow.record(_event(uow, name, actor, order, order.updated_at, before, changes))
+    return repository.order_record(order, owner)
+
+
+def _differences(before: OrderRecord, after: OrderRecord) -> dict[str, list[object]]:
+    """`{field: [before, after]}` for what differs, as the API writes the values."""
+    changes: dict[str, list[object]] = {}
+    for field in ("user", "status", "is_deleted"):
+        if getattr(before, field) != getattr(after, field):
+            changes[field] = [getattr(before, field), getattr(after, field)]
+    if before.total_price_cents != after.total_price_cents:
+        changes["total_price"] = [cents_text(before.total_price_cents), cents_text(after.total_price_cents)]
+    if before.lines != after.lines:
+        changes["products"] = [
+            [line.as_json() for line in before.lines],
+            [line.as_json() for line in after.lines],
+        ]
+    return changes
+
+
+def _event(
+    uow: UnitOfWork,
+    name: OrderEventName,
+    actor: Actor,
+    order: Order,
+    at: datetime,
+    before: OrderRecord | None = None,
+    changes: dict[str, list[object]] | None = None,
+) -> OrderEvent:
+    status = (changes or {}).get("status")
+    return OrderEvent(
+        name=name.value,
+        at=at,
+        actor_id=actor.user_id,
+        actor_name=actor.username,
+        request_id=uow.request_id,
+        owner_ids=frozenset({order.user_id, before.user_id} if before else {order.user_id}),
+        order_id=order.id,
+        sequence=order.version,
+        changes=changes or {},
+        old_status=str(status[0]) if status else None,
+        new_status=str(status[1]) if status else None,
+    )

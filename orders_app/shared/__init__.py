@@ -1,0 +1,1 @@
+"""What the features have in common; knows no feature and no Flask."""

@@ -1,0 +1,36 @@
+"""One rule for text that people give: NFC, trimmed, nothing invisible that could mislead."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Cn"})
+# Embeddings, overrides and isolates turn a line around in logs and lists (Unicode TR 36).
+_DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LINE_SEPARATORS = frozenset("\u2028\u2029")
+_INVISIBLE_CATEGORIES = frozenset({"Cf", "Zs", "Zl", "Zp"})
+
+
+def clean_text(value: str, *, longest: int, form: str = "NFC") -> str:
+    """Normalised, trimmed text of 1 to `longest` code points.
+
+    `form` is a Unicode normalisation form.  Raises `ValueError` with a sentence for a person.
+    """
+    if len(value) > longest * 4:
+        # Normalising is linear, but nobody means a text four times too long.
+        raise ValueError(f"Longer than {longest} characters.")
+    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in value.strip()):
+        raise ValueError("Control characters are not allowed.")
+    text = unicodedata.normalize(form, value).strip()
+    if not _DIRECTION_CONTROLS.isdisjoint(text) or not _LINE_SEPARATORS.isdisjoint(text):
+        raise ValueError("Control characters are not allowed.")
+    if all(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in text):
+        raise ValueError("Must not be empty.")
+    if len(text) > longest:
+        raise ValueError(f"Longer than {longest} characters.")
+    return text
+
+
+def fold(value: str) -> str:
+    """The form under which text is compared without regard to case, in any script."""
+    return unicodedata.normalize("NFC", value.casefold())
