@@ -24,8 +24,8 @@ def render_item(kind: str, item: object, _autogen_context: object) -> str | bool
 
 def run() -> None:
     """Apply the steps to the database of the settings."""
-    with database.engine.connect() as connection:
-        connection = connection.execution_options(begin_immediate=True)
+    engine = database.engine.execution_options(begin_immediate=True)
+    with engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=database.metadata,

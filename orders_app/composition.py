@@ -21,6 +21,7 @@ from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
 from orders_app.extensions import api, cache, db, jwt, migrate, read_connection
+from orders_app.http.cache_backends import ResilientRedisCache, SharedFileCache
 from orders_app.http.database import engine_options, prepare_sqlite
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
@@ -130,6 +131,12 @@ def _serve_api(app: Flask, config: Config) -> None:
         return redirect("/swagger/")
 
 
+def _backend() -> ResilientRedisCache | SharedFileCache:
+    backend: object = cache.cache
+    assert isinstance(backend, ResilientRedisCache | SharedFileCache)  # noqa: S101  (what CACHE_TYPE names)
+    return backend
+
+
 def _serve_operations(app: Flask, config: Config) -> None:
     heads = set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
 
@@ -144,7 +151,7 @@ def _serve_operations(app: Flask, config: Config) -> None:
         return None if current == heads else "not up to date; run flask --app wsgi db upgrade"
 
     def cache_answers() -> str | None:
-        return None if not config.cache_enabled or cache.cache.is_reachable() else "does not answer"
+        return None if not config.cache_enabled or _backend().is_reachable() else "does not answer"
 
     def count_orders() -> Mapping[str, int]:
         with read_connection() as connection:

@@ -32,7 +32,7 @@ class _AnyCase:
         return bool(separator) and scheme.lower() == self.scheme.lower()
 
 
-class _StrictBasic(_AnyCase, HTTPBasicAuth):  # type: ignore[misc]  # Flask-HTTPAuth has no types
+class _StrictBasic(_AnyCase, HTTPBasicAuth):
     def get_auth(self) -> Authorization | None:
         """Strict base64 of UTF-8 `name:password` under the scheme Basic; anything else is no credential."""
         if not self.is_compatible_auth(request.headers):
@@ -46,7 +46,7 @@ class _StrictBasic(_AnyCase, HTTPBasicAuth):  # type: ignore[misc]  # Flask-HTTP
         return Authorization("basic", {"username": username, "password": password}) if separator else None
 
 
-class _Bearer(_AnyCase, HTTPTokenAuth):  # type: ignore[misc]
+class _Bearer(_AnyCase, HTTPTokenAuth):
     pass
 
 

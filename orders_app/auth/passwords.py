@@ -36,9 +36,10 @@ def verify_password(password_hash: str | None, password: str) -> bool:
     """Whether the password is right.  Without a hash it takes as long and says no."""
     with _one_at_a_time:
         try:
-            return _hasher.verify(password_hash or _DUMMY_HASH, password) and password_hash is not None
+            _hasher.verify(password_hash or _DUMMY_HASH, password)
         except (Argon2Error, InvalidHashError):
             return False
+    return password_hash is not None
 
 
 class VerifiedPasswords:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, func, select, update
@@ -25,7 +26,7 @@ class Credential:
     password_hash: str | None
 
 
-_CREDENTIAL = select(
+_CREDENTIAL_COLUMNS: Final[tuple[Any, ...]] = (
     User.id,
     User.username,
     User.role,
@@ -33,9 +34,10 @@ _CREDENTIAL = select(
     User.password_hash,
     version_seen_by(User.__table__.c.id, User.__table__.c.role == Role.ADMIN.value).label("view_version"),
 )
+_CREDENTIAL: Final[Select[Any]] = select(*_CREDENTIAL_COLUMNS)
 
 
-def _credential(connection: Connection, statement: Select[tuple[object, ...]]) -> Credential | None:
+def _credential(connection: Connection, statement: Select[Any]) -> Credential | None:
     row = connection.execute(statement).one_or_none()
     if row is None:
         return None

@@ -85,7 +85,7 @@ def log_denial(_sender: None, reason: str, username: str, address: str) -> None:
     )
 
 
-def count_failure(_sender: UnitOfWork, event: Event, receiver: str, error: Exception) -> None:
+def count_failure(_sender: UnitOfWork, receiver: str, **_payload: Any) -> None:
     """Count a receiver that failed after a commit, so that an alert can be put on it."""
     RECEIVER_FAILURES.labels(receiver).inc()
 

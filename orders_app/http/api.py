@@ -18,7 +18,7 @@ PUBLIC: dict[str, Any] = {"security": []}
 """Documents an endpoint that needs no credentials: `@blp.doc(**PUBLIC)`."""
 
 
-class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types
+class Api(flask_smorest.Api):
     """Documents every error as problem+json.  Errors themselves are handled in `http/errors.py`."""
 
     ERROR_SCHEMA = ProblemSchema
@@ -45,7 +45,7 @@ class NoParameters(Schema):
     """For endpoints without query parameters: naming one is an error, not noise."""
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+class Blueprint(flask_smorest.Blueprint):
     """A blueprint that reads strictly and documents its errors."""
 
     ARGUMENTS_PARSER = strict_parser

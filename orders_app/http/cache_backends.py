@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import IO, Any
 
 import redis
@@ -60,10 +61,10 @@ class Breaker:
             self._closed_again_at = self._clock() + self._seconds
 
 
-class ResilientRedisCache(RedisCache):  # type: ignore[misc]  # Flask-Caching has no types
+class ResilientRedisCache(RedisCache):
     """Redis that answers quickly or not at all; every failure is a miss."""
 
-    serializer = BytesSerializer()
+    serializer = BytesSerializer()  # type: ignore[assignment]  # no common base is declared
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,7 +99,7 @@ class ResilientRedisCache(RedisCache):  # type: ignore[misc]  # Flask-Caching ha
         result: bytes | None = self._guarded(lambda: super(ResilientRedisCache, self).get(key), None)
         return result
 
-    def set(self, key: str, value: bytes, timeout: int | None = None) -> bool:
+    def set(self, key: str, value: bytes, timeout: int | timedelta | None = None) -> bool:
         return bool(self._guarded(lambda: super(ResilientRedisCache, self).set(key, value, timeout), False))
 
     def is_reachable(self) -> bool:
@@ -106,10 +107,10 @@ class ResilientRedisCache(RedisCache):  # type: ignore[misc]  # Flask-Caching ha
         return bool(self._guarded(self._write_client.ping, False))
 
 
-class SharedFileCache(FileSystemCache):  # type: ignore[misc]
+class SharedFileCache(FileSystemCache):
     """Files that all worker processes of the machine share; a full or read-only disk is a miss."""
 
-    serializer = BytesSerializer()
+    serializer = BytesSerializer()  # type: ignore[assignment]  # no common base is declared
 
     @classmethod
     def factory(
@@ -121,7 +122,9 @@ class SharedFileCache(FileSystemCache):  # type: ignore[misc]
             default_timeout=config["CACHE_DEFAULT_TIMEOUT"],
         )
 
-    def set(self, key: str, value: Any, timeout: int | None = None, mgmt_element: bool = False) -> bool:
+    def set(
+        self, key: str, value: Any, timeout: int | timedelta | None = None, mgmt_element: bool = False
+    ) -> bool:
         try:
             return bool(super().set(key, value, timeout, mgmt_element))
         except OSError as error:

@@ -29,11 +29,19 @@ if TYPE_CHECKING:
     SignalHandler = Callable[[int, Any], Any]
 
 PAUSE_SECONDS = 0.5
-"""How long a request may be on its way once its connection is made; the next one on a kept connection, too."""
+"""How long a request may be on its way once its connection stands, or since the last one on it."""
 
 _SO_ATTACH_FILTER = 26
-_RETURN_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)
-"""A packet filter of one instruction: accept zero bytes of every packet, which drops it."""
+_DROP_SYN = b"".join(
+    struct.pack("HBBI", *instruction)
+    for instruction in (
+        (0x30, 0, 0, 13),  # load the flags of the TCP header
+        (0x45, 0, 1, 0x02),  # if SYN is not among them, skip the next instruction
+        (0x06, 0, 0, 0),  # keep nothing of the packet
+        (0x06, 0, 0, 0xFFFF_FFFF),  # keep all of it
+    )
+)
+"""A packet filter that drops what opens a connection and passes the rest, handshakes under way included."""
 
 
 class Draining:
@@ -85,14 +93,14 @@ class Draining:
 def turn_connections_away(port: int) -> None:
     """Let nobody connect any more, without losing the connections that wait to be accepted.
 
-    Closing a listening socket resets what is queued on it.  A packet filter on it drops only what comes
+    Closing a listening socket resets what is queued on it.  A packet filter on it drops only what is
     new: the client's system tries again a second later and is refused then, as by a stopped server.
     Other systems than Linux know no such filter; there the door closes with the server.
     """
     if not sys.platform.startswith("linux"):
         return
-    instructions = ctypes.create_string_buffer(_RETURN_NOTHING)
-    program = struct.pack("HP", 1, ctypes.addressof(instructions))
+    instructions = ctypes.create_string_buffer(_DROP_SYN)
+    program = struct.pack("HP", len(_DROP_SYN) // 8, ctypes.addressof(instructions))
     for entry in Path("/proc/self/fd").iterdir():
         # What is no socket, or was closed meanwhile, refuses; so does a system that forbids filters.
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as candidate:

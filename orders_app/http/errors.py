@@ -91,7 +91,7 @@ def register_error_handlers(app: Flask, page: ErrorPage) -> None:
         )
 
     def unexpected(error: Exception) -> Response:
-        logger.exception("Unexpected error", exc_info=error)
+        logger.error("Unexpected error", exc_info=error)
         detail = "Something went wrong here. Name the request id when you report it."
         return shown(problem(500, "internal_error", detail))
 

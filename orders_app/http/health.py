@@ -38,7 +38,7 @@ def _failures(checks: dict[str, Check]) -> dict[str, str]:
     for name, check in checks.items():
         try:
             problem = check()
-        except Exception as error:  # whatever is wrong with a part, the answer is that it is not ready
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with a part, the answer is that it is not ready
             logger.warning("Not ready: %s: %s", name, error)
             problem = "cannot be reached"
         if problem:

@@ -54,8 +54,9 @@ def csp_nonce() -> str:
 def _content_security_policy() -> str:
     script = f"'self' 'nonce-{csp_nonce()}'" if "csp_nonce" in g else "'self'"
     return (
-        f"default-src 'none'; script-src {script}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src {script}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
 
 

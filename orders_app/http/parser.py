@@ -21,13 +21,7 @@ class InvalidRequest(Invalid):
 class StrictParser(FlaskParser):
     """webargs as flask-smorest uses it, with nothing overlooked or guessed."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {
-        "json": RAISE,
-        "json_or_form": RAISE,
-        "query": RAISE,
-        "form": RAISE,
-        "path": RAISE,
-    }
+    DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "json_or_form", "query", "form", "path"), RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         return read_json(req)
@@ -56,7 +50,7 @@ class StrictParser(FlaskParser):
 
 
 def _single_values(given: Any, schema: Schema, place: str) -> dict[str, Any]:
-    """Each parameter once, save for lists; empty ones count as not given; `format=json` is the only format."""
+    """Each parameter once, save for lists; empty ones count as not given; the only format is `json`."""
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name in given:

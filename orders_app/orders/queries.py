@@ -6,7 +6,7 @@ with the lines of its next version.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -51,35 +51,35 @@ class OrderFilter:
     q: str | None = None
     is_deleted: bool = False
 
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """The same in SQL, for statements that select from orders and users."""
-        yield Order.is_deleted == (true() if self.is_deleted else false())
-        if self.owner_id is not None:
-            yield Order.user_id == self.owner_id
-        if self.statuses:
-            yield Order.status.in_([status.value for status in self.statuses])
-        if self.min_price is not None:
-            yield Order.total_price_cents >= to_cents(self.min_price)
-        if self.max_price is not None:
-            yield Order.total_price_cents <= to_cents(self.max_price)
-        if self.user is not None:
-            yield Order.user_id.in_(select(User.id).where(User.username_key == username_key(self.user)))
-        if self.created_after is not None:
-            yield Order.created_at >= self.created_after
-        if self.created_before is not None:
-            yield Order.created_at < self.created_before
-        if self.updated_after is not None:
-            yield Order.updated_at >= self.updated_after
-        if self.source is not None:
-            yield Order.source == self.source
-        if self.reference is not None:
-            yield Order.reference == self.reference
-        if self.q is not None:
-            named = OrderLine.name_folded.contains(fold(self.q), autoescape=True)
-            yield select(OrderLine.id).where(OrderLine.order_id == Order.id, named).exists()
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same in SQL, for statements that select from orders."""
+        every: list[ColumnElement[bool]] = [Order.is_deleted == (true() if self.is_deleted else false())]
+        given: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+            (self.owner_id, lambda owner_id: Order.user_id == owner_id),
+            (self.statuses or None, lambda statuses: Order.status.in_([status.value for status in statuses])),
+            (self.min_price, lambda amount: Order.total_price_cents >= to_cents(amount)),
+            (self.max_price, lambda amount: Order.total_price_cents <= to_cents(amount)),
+            (self.user, _owned_by),
+            (self.created_after, lambda moment: Order.created_at >= moment),
+            (self.created_before, lambda moment: Order.created_at < moment),
+            (self.updated_after, lambda moment: Order.updated_at >= moment),
+            (self.source, lambda source: Order.source == source),
+            (self.reference, lambda reference: Order.reference == reference),
+            (self.q, _with_product),
+        ]
+        return every + [condition(value) for value, condition in given if value is not None]
 
 
-_ORDER_COLUMNS = (
+def _owned_by(username: str) -> ColumnElement[bool]:
+    return Order.user_id.in_(select(User.id).where(User.username_key == username_key(username)))
+
+
+def _with_product(name: str) -> ColumnElement[bool]:
+    named = OrderLine.name_folded.contains(fold(name), autoescape=True)
+    return select(OrderLine.id).where(OrderLine.order_id == Order.id, named).exists()
+
+
+_ORDER_COLUMNS: Final[tuple[Any, ...]] = (
     Order.id,
     Order.user_id,
     User.username,
@@ -92,13 +92,14 @@ _ORDER_COLUMNS = (
     Order.source,
     Order.reference,
 )
-_LINE_COLUMNS = (
+_WIDTH: Final = len(_ORDER_COLUMNS)
+_LINE_COLUMNS: Final[tuple[Any, ...]] = (
     OrderLine.id.label("line_id"),
     OrderLine.name,
     OrderLine.price_cents,
     OrderLine.quantity,
 )
-_ONE_ORDER = (
+_ONE_ORDER: Final[Select[Any]] = (
     select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
     .join(User, User.id == Order.user_id)
     .outerjoin(OrderLine, OrderLine.order_id == Order.id)
@@ -158,7 +159,7 @@ def count_by_status(connection: Connection) -> Mapping[str, int]:
     """How many orders that are not deleted stand where; every status is named."""
     statement = select(Order.status, func.count()).where(Order.is_deleted == false()).group_by(Order.status)
     counts = dict.fromkeys((status.value for status in OrderStatus), 0)
-    return counts | {status: number for status, number in connection.execute(statement)}
+    return counts | dict(connection.execute(statement).tuples().all())
 
 
 def _order_by(ordering: str) -> list[ColumnElement[Any]]:
@@ -171,11 +172,6 @@ def _order_by(ordering: str) -> list[ColumnElement[Any]]:
 def _records(rows: Iterable[Row[Any]]) -> Iterator[OrderRecord]:
     """Gather the rows of each order, which stand together, into one record."""
     for _, group in groupby(rows, key=lambda row: row[0]):
-        first: Row[Any] | None = None
-        lines = []
-        for row in group:
-            first = first or row
-            if row[-4] is not None:
-                lines.append(LineRecord(*row[-4:]))
-        assert first is not None  # noqa: S101  (groupby makes no empty group)
-        yield OrderRecord(*first[: len(_ORDER_COLUMNS)], lines)
+        rows_of_order: list[tuple[Any, ...]] = [tuple(row) for row in group]
+        lines = [LineRecord(*row[_WIDTH:]) for row in rows_of_order if row[_WIDTH] is not None]
+        yield OrderRecord(*(*rows_of_order[0][:_WIDTH], lines))

@@ -11,7 +11,10 @@ from decimal import Decimal, InvalidOperation
 PLACES = 2
 MAX_CENTS = 999_999_999_999
 MAX_MONEY = Decimal(MAX_CENTS).scaleb(-PLACES)
+_WHOLE_DIGITS = 10
 _LONGEST = 64
+_NO_AMOUNT = "Not a valid amount."
+_RANGE = f"Must be between 0 and {MAX_MONEY}."
 
 
 def parse_money(value: Decimal | int | str) -> Decimal:
@@ -21,43 +24,36 @@ def parse_money(value: Decimal | int | str) -> Decimal:
     for a person.  The digits and the exponent are looked at before any arithmetic, because that is
     what a hostile number such as `1e1000000000` makes expensive.
     """
-    if isinstance(value, bool):
-        raise ValueError("Not a valid amount.")
-    if isinstance(value, str):
-        value = _from_text(value)
-    elif isinstance(value, int):
-        if not 0 <= value <= MAX_CENTS:
-            raise ValueError(_range_message())
-        value = Decimal(value)
-    if not value.is_finite():
-        raise ValueError("Not a valid amount.")
-    _, digits, exponent = value.as_tuple()
+    number = _from_text(value) if isinstance(value, str) else value
+    if isinstance(number, int):
+        if isinstance(number, bool):
+            raise ValueError(_NO_AMOUNT)  # noqa: TRY004  (one kind of error for callers)
+        if abs(number) > MAX_CENTS:
+            raise ValueError(_RANGE)
+        number = Decimal(number)
+    if not number.is_finite():
+        raise ValueError(_NO_AMOUNT)
+    _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101  (what as_tuple gives for a finite number)
-    if not value:
-        if exponent < -PLACES:
-            raise ValueError("At most two decimal places.")
-        return Decimal("0.00")
-    if len(digits) + exponent > 10:
-        raise ValueError(_range_message())
     if exponent < -PLACES:
-        raise ValueError("At most two decimal places.")
-    if value < 0:
+        raise ValueError(f"At most {PLACES} decimal places.")
+    if not number:
+        return Decimal("0.00")
+    if len(digits) + exponent > _WHOLE_DIGITS:
+        raise ValueError(_RANGE)
+    if number < 0:
         raise ValueError("Must not be negative.")
-    return value.quantize(Decimal("0.01"))
+    return number.quantize(Decimal("0.01"))
 
 
 def _from_text(text: str) -> Decimal:
     text = text.strip(" ")
     if not text or len(text) > _LONGEST or not text.isascii() or "_" in text:
-        raise ValueError("Not a valid amount.")
+        raise ValueError(_NO_AMOUNT)
     try:
         return Decimal(text)
     except (InvalidOperation, ValueError):
-        raise ValueError("Not a valid amount.") from None
-
-
-def _range_message() -> str:
-    return f"Must be between 0 and {MAX_MONEY}."
+        raise ValueError(_NO_AMOUNT) from None
 
 
 def to_cents(amount: Decimal) -> int:

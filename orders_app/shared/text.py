@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Cn"})
 # Embeddings, overrides and isolates turn a line around in logs and lists (Unicode TR 36).
@@ -11,7 +12,7 @@ _LINE_SEPARATORS = frozenset("\u2028\u2029")
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Zs", "Zl", "Zp"})
 
 
-def clean_text(value: str, *, longest: int, form: str = "NFC") -> str:
+def clean_text(value: str, *, longest: int, form: Literal["NFC", "NFKC"] = "NFC") -> str:
     """Normalised, trimmed text of 1 to `longest` code points.
 
     `form` is a Unicode normalisation form.  Raises `ValueError` with a sentence for a person.
