@@ -26,7 +26,7 @@ from orders_app.http.database import engine_options, prepare_sqlite
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
 from orders_app.http.hooks import csp_nonce, register_hooks
-from orders_app.http.log_files import open_log_files
+from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
 from orders_app.orders.queries import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
@@ -53,6 +53,7 @@ def compose(config: Config) -> Flask:
         app.wsgi_app, trusted_hosts=list(config.trusted_proxies)
     )
 
+    log_to_stderr()
     open_log_files(config.log_dir)
     connect_receivers()
     count_requests(app)

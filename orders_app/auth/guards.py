@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from typing import Any, NoReturn
 
 from flask import Request, request
@@ -50,6 +51,7 @@ class _Bearer(_AnyCase, HTTPTokenAuth):
     pass
 
 
+logger = logging.getLogger(__name__)
 basic = _StrictBasic(realm="orders")
 bearer = _Bearer(scheme="Bearer", realm="orders")
 auth = MultiAuth(bearer, basic)
@@ -114,8 +116,11 @@ def current_actor() -> Actor:
 
 
 def deny(reason: str, username: str = "") -> None:
-    """Tell the logs that somebody was refused."""
-    access_denied.send(None, reason=reason, username=username, address=request.remote_addr or "")
+    """Tell the logs that somebody was refused.  A log that cannot be written changes no answer."""
+    try:
+        access_denied.send(None, reason=reason, username=username, address=request.remote_addr or "")
+    except OSError:
+        logger.exception("A refused request could not be logged.")
 
 
 login_required = auth.login_required

@@ -24,7 +24,7 @@ from orders_app.auth.schemas import (
 from orders_app.auth.services import accounts, sessions
 from orders_app.auth.services.accounts import AccountChanges
 from orders_app.extensions import db, read_connection, unit_of_work
-from orders_app.http.api import PUBLIC, Blueprint, NoParameters
+from orders_app.http.api import PUBLIC, Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from
 from orders_app.shared.errors import NotAuthenticated, NotFound
@@ -39,12 +39,14 @@ registration_blp = Blueprint(
 )
 users_blp = Blueprint("users", __name__, url_prefix="/api/v1/users", description="Accounts, for admins.")
 
+FORM_TOO = {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/Login"}}}
+
 
 @blp.route("/login/", methods=["POST"])
 @blp.arguments(LoginSchema, location="json_or_form")
 @blp.response(200, TokensSchema, description="The tokens")
 @blp.problems(400, 401, 413, 415)
-@blp.doc(**PUBLIC)
+@blp.doc(**PUBLIC, requestBody={"content": FORM_TOO})
 def login(credentials: dict[str, str]) -> dict[str, str]:
     """Log in
 
@@ -182,7 +184,7 @@ class Users(MethodView):
         return user, 201, {"Location": f"/api/v1/users/{user.id}/"}
 
 
-@users_blp.route("/<user_id>/")
+@users_blp.route("/<user_id>/", parameters=id_parameter("user_id"))
 class UserDetail(MethodView):
     @admin_required
     @users_blp.arguments(NoParameters, location="query", as_kwargs=True)
@@ -202,8 +204,8 @@ class UserDetail(MethodView):
     def patch(self, changes: dict[str, Any], user_id: str) -> User:
         """Change an account
 
-        A new password, a disabled account or another role ends all its log-ins at once.  409 for a
-        name that is taken, and for the last admin's own end.
+        A new password or a disabled account ends all its log-ins at once; a new role counts from the
+        next request.  409 for a name that is taken, and for the last admin's own end.
         """
         if "role" in changes:
             changes["role"] = Role(changes["role"])

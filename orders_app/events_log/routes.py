@@ -9,7 +9,7 @@ from orders_app.auth.guards import current_actor, login_required
 from orders_app.events_log.repository import history_of
 from orders_app.events_log.schemas import OrderEventSchema
 from orders_app.extensions import read_connection
-from orders_app.http.api import Blueprint, NoParameters
+from orders_app.http.api import Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.orders.domain import may_see
 from orders_app.orders.queries import get_order
@@ -19,7 +19,7 @@ from orders_app.shared.errors import NotFound
 blp = Blueprint("history", __name__, url_prefix="/api/v1/orders", description="What happened to an order.")
 
 
-@blp.route("/<order_id>/events/", methods=["GET"])
+@blp.route("/<order_id>/events/", parameters=id_parameter("order_id"), methods=["GET"])
 @login_required
 @blp.arguments(NoParameters, location="query", as_kwargs=True)
 @blp.response(200, OrderEventSchema(many=True), description="All events, oldest first")

@@ -14,6 +14,12 @@ from orders_app.http.fields import Moment, Money, Text, WholeNumber
 from orders_app.http.parser import strict_parser
 from orders_app.http.problems import PROBLEM_TYPE, ProblemSchema
 
+
+def id_parameter(name: str) -> list[dict[str, Any]]:
+    """Documents an id in the path: `@blp.route(…, parameters=id_parameter("order_id"))`."""
+    return [{"in": "path", "name": name, "required": True, "schema": {"type": "string", "format": "uuid"}}]
+
+
 PUBLIC: dict[str, Any] = {"security": []}
 """Documents an endpoint that needs no credentials: `@blp.doc(**PUBLIC)`."""
 
@@ -39,6 +45,9 @@ class Api(flask_smorest.Api):
                 response = {"description": status.phrase, "schema": self.ERROR_SCHEMA}
                 prepare_response(response, self.spec, PROBLEM_TYPE)
                 self.spec.components.response(status.name, response, lazy=True)
+        anything = {"description": "Any other error", "schema": self.ERROR_SCHEMA}
+        prepare_response(anything, self.spec, PROBLEM_TYPE)
+        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, anything, lazy=True)
 
 
 class NoParameters(Schema):
@@ -49,6 +58,10 @@ class Blueprint(flask_smorest.Blueprint):
     """A blueprint that reads strictly and documents its errors."""
 
     ARGUMENTS_PARSER = strict_parser
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING = {  # noqa: RUF012  (flask-smorest's attribute)
+        **flask_smorest.Blueprint.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING,
+        "json_or_form": "application/json",
+    }
 
     def problems(self, *statuses: int) -> Callable[[Any], Any]:
         """Decorator that documents error answers."""

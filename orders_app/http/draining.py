@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 0.5
 """How long a request may be on its way once its connection stands, or since the last one on it."""
 
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _SO_ATTACH_FILTER = 26
 _DROP_SYN = b"".join(
     struct.pack("HBBI", *instruction)
@@ -64,30 +65,38 @@ class Draining:
         """Come before the server's own signal handlers, which it sets after it has loaded the application."""
         set_signals = _signals.set_sync_signals
 
-        def set_and_wrap() -> Any:
+        def set_and_take_over() -> Any:
             event = set_signals()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                stop = signal.getsignal(number)
-                if callable(stop):
-                    signal.signal(number, self._handler(stop))
+            stop = signal.getsignal(signal.SIGTERM)
+            if callable(stop):
+                self._listen(stop)
             return event
 
-        _signals.set_sync_signals = set_and_wrap
+        _signals.set_sync_signals = set_and_take_over
 
-    def _handler(self, stop: SignalHandler) -> SignalHandler:
-        def handle(number: int, _frame: Any) -> None:
-            # A signal to the process group and the parent's own come within a millisecond of each
-            # other; the server's handler takes a lock and must not be interrupted by itself.
-            if not self._stopping:
-                self._stopping = True
-                threading.Thread(target=self._drain, args=(stop, number), daemon=True).start()
+    def _listen(self, stop: SignalHandler) -> None:
+        """Have signals wake a thread of ours, which ends the worker in good order.
 
-        return handle
+        Python runs a handler in the main thread only, and nothing wakes that one where the system hands
+        the signal to another thread, as it may under load: the worker would go on for ever.  The byte
+        that every signal writes to this pipe arrives whichever thread was interrupted.  And the server's
+        handler takes a lock, so it must run once only, although two signals come within a millisecond:
+        the process group's and the parent's own.
+        """
+        inbox, outbox = os.pipe()
+        os.set_blocking(outbox, False)
+        signal.set_wakeup_fd(outbox, warn_on_full_buffer=False)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, lambda *_: None)
+        threading.Thread(target=self._wait_and_drain, args=(inbox, stop), daemon=True).start()
 
-    def _drain(self, stop: SignalHandler, number: int) -> None:
+    def _wait_and_drain(self, inbox: int, stop: SignalHandler) -> None:
+        while os.read(inbox, 1)[0] not in _STOP_SIGNALS:
+            pass
+        self._stopping = True
         turn_connections_away(self._port)
         time.sleep(PAUSE_SECONDS)
-        stop(number, None)
+        stop(signal.SIGTERM, None)
 
 
 def turn_connections_away(port: int) -> None:

@@ -1,26 +1,69 @@
-"""Log files of JSON lines that several processes append to and that may be rotated at any time."""
+"""Logs of JSON lines: two files that several processes append to and that may be rotated at any time,
+and what the process itself has to say, on standard error."""
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from orders_app.shared.clock import rfc3339
+from orders_app.shared.correlation import current_request_id
+
 GENERAL = "orders.general"
 EVENTS = "orders.events"
 
 
-class JSONLineFormatter(logging.Formatter):
-    """The record's mapping as one line; JSON escapes whatever could break or forge a line."""
+def _line(fields: Any) -> str:
+    """One line of JSON, which escapes whatever could break or forge a line."""
+    text = orjson.dumps(fields, default=str).decode("utf-8", "replace")
+    # JSON allows these three as they are, and some readers take them for the end of a line.
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+
+
+class BusinessFormatter(logging.Formatter):
+    """The record's mapping as it is."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields: Any = record.msg
-        text = orjson.dumps(fields, default=str).decode("utf-8", "replace")
-        # JSON allows these three as they are, and some readers take them for the end of a line.
-        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+        return _line(record.msg)
+
+
+class ProcessFormatter(logging.Formatter):
+    """What the process itself has to say, with the request it was busy with."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "at": rfc3339(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": current_request_id(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return _line(fields)
+
+
+class _LineFile(WatchedFileHandler):
+    """A file that may be rotated under its writers, and that says so when it cannot be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging names it so)
+        """Let the failure out: the unit of work guards its receivers, counts and reports it."""
+        raise  # noqa: PLE0704  (logging calls this while it handles the exception)
+
+
+def log_to_stderr() -> None:
+    """Send what the process has to say to standard error, as JSON lines."""
+    log = logging.getLogger("orders_app")
+    log.setLevel(logging.INFO)
+    if not any(isinstance(handler.formatter, ProcessFormatter) for handler in log.handlers):
+        handler = logging.StreamHandler()
+        handler.setFormatter(ProcessFormatter())
+        log.addHandler(handler)
 
 
 def open_log_files(folder: Path) -> None:
@@ -30,8 +73,8 @@ def open_log_files(folder: Path) -> None:
         for handler in list(log.handlers):
             log.removeHandler(handler)
             handler.close()
-        new = WatchedFileHandler(folder / file_name, encoding="utf-8", delay=True)
-        new.setFormatter(JSONLineFormatter())
+        new = _LineFile(folder / file_name, encoding="utf-8", delay=True)
+        new.setFormatter(BusinessFormatter())
         log.addHandler(new)
         log.setLevel(logging.INFO)
         log.propagate = False

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from flask import Response, request
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from orders_app.shared.correlation import current_request_id
 
@@ -21,6 +21,7 @@ class ProblemSchema(Schema):
 
     class Meta:
         title = "Problem"
+        unknown = INCLUDE  # some problems say more: `allowed`, `current_version`
 
     type = fields.String(required=True, metadata={"description": "A URI for the kind of problem."})
     title = fields.String(required=True, metadata={"description": "The HTTP status in words."})

@@ -11,7 +11,7 @@ from flask.views import MethodView
 
 from orders_app.auth.guards import admin_required, current_actor, login_required
 from orders_app.extensions import read_connection, unit_of_work
-from orders_app.http.api import Blueprint, NoParameters
+from orders_app.http.api import Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from
 from orders_app.orders import examples, services
@@ -98,7 +98,7 @@ class Orders(MethodView):
         return response
 
 
-@blp.route("/<order_id>/")
+@blp.route("/<order_id>/", parameters=id_parameter("order_id"))
 class OrderDetail(MethodView):
     @login_required
     @blp.arguments(NoParameters, location="query", as_kwargs=True)
@@ -154,7 +154,7 @@ class OrderDetail(MethodView):
         return Response(status=204)
 
 
-@blp.route("/<order_id>/restore/", methods=["POST"])
+@blp.route("/<order_id>/restore/", parameters=id_parameter("order_id"), methods=["POST"])
 @admin_required
 @blp.arguments(NoParameters, location="query", as_kwargs=True)
 @blp.response(200, OrderSchema, example=examples.ANSWER, description="The order, listed again")

@@ -26,6 +26,7 @@ from orders_app.orders.queries import DEFAULT_ORDERING, ORDERINGS
 STATUSES = [status.value for status in OrderStatus]
 _ORDERINGS = [sign + name for name in ORDERINGS for sign in ("", "-")]
 _AMOUNT = {"pattern": r"^\d{1,10}\.\d{2}$", "example": "229.00"}
+_AMOUNT_ASKED = {"pattern": r"^\d{1,10}(\.\d{1,2})?$", "example": "229.00"}
 _AMOUNT_IN = {
     "type": ["string", "number"],
     "minimum": 0,
@@ -97,7 +98,7 @@ class LineInSchema(Schema):
         least=0,
         most=MOST_QUANTITY,
         required=True,
-        metadata={"minimum": 0, "maximum": MOST_QUANTITY, "example": 2},
+        metadata={"type": ["integer", "string"], "minimum": 0, "maximum": MOST_QUANTITY, "example": 2},
     )
 
     @post_load
@@ -164,8 +165,8 @@ class OrderQuerySchema(Schema):
     status = fields.List(
         Status(), metadata={"description": "Repeat it for several: `status=pending&status=confirmed`."}
     )
-    min_price = Money(metadata={**_AMOUNT, "description": "Inclusive."})
-    max_price = Money(metadata={**_AMOUNT, "description": "Inclusive."})
+    min_price = Money(metadata={**_AMOUNT_ASKED, "description": "Inclusive."})
+    max_price = Money(metadata={**_AMOUNT_ASKED, "description": "Inclusive."})
     user = Text(longest=150, metadata={"description": "The owner's name; for admins."})
     created_after = Moment(metadata={"description": "Inclusive."})
     created_before = Moment(metadata={"description": "Exclusive."})

@@ -54,7 +54,9 @@ def create_user(
 
 
 def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: AccountChanges) -> User:
-    """Change an account.  A new password, a disabled account or another role ends its log-ins.
+    """Change an account.  A new password or a disabled account ends its log-ins.
+
+    A new role needs no new log-in: it is read from the database on every request.
 
     Raises `NotFound`, `Invalid`, or `Conflict` (`name_taken`, `last_admin`).
     """
@@ -71,7 +73,7 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
         raise Conflict("This is the last admin; make another one first.", code="last_admin")
     user.updated_at = utcnow()
     _flush_name(uow, user.username)
-    if not {"password", "is_active", "role"}.isdisjoint(changed):
+    if not {"password", "is_active"}.isdisjoint(changed):
         repository.revoke_families(uow.session, user.id, user.updated_at)
     uow.record(_event(uow, UserEventName.UPDATED, actor, user, changed=tuple(changed)))
     return user
