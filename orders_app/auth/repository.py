@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from orders_app.auth.domain import username_key
@@ -34,33 +34,38 @@ _CREDENTIAL_COLUMNS: Final[tuple[Any, ...]] = (
     User.password_hash,
     version_seen_by(User.__table__.c.id, User.__table__.c.role == Role.ADMIN.value).label("view_version"),
 )
-_CREDENTIAL: Final[Select[Any]] = select(*_CREDENTIAL_COLUMNS)
+# Built once: putting a statement together costs more than running it.
+_BY_NAME: Final[Select[Any]] = select(*_CREDENTIAL_COLUMNS).where(User.username_key == bindparam("key"))
+_BY_FAMILY: Final[Select[Any]] = (
+    select(*_CREDENTIAL_COLUMNS)
+    .join(TokenFamily, TokenFamily.user_id == User.id)
+    .where(
+        User.id == bindparam("user_id"),
+        TokenFamily.id == bindparam("family_id"),
+        TokenFamily.revoked_at.is_(None),
+        TokenFamily.expires_at > bindparam("now"),
+    )
+)
 
 
-def _credential(connection: Connection, statement: Select[Any]) -> Credential | None:
-    row = connection.execute(statement).one_or_none()
+def _credential(connection: Connection, statement: Select[Any], values: dict[str, Any]) -> Credential | None:
+    row = connection.execute(statement, values).one_or_none()
     if row is None:
         return None
-    actor = Actor(row.id, row.username, Role(row.role), int(row.view_version))
-    return Credential(actor, row.is_active, row.password_hash)
+    user_id, username, role, is_active, password_hash, view_version = row
+    return Credential(Actor(user_id, username, Role(role), view_version), is_active, password_hash)
 
 
 def credential_by_name(connection: Connection, username: str) -> Credential | None:
     """The account of that name, without regard to case."""
-    return _credential(connection, _CREDENTIAL.where(User.username_key == username_key(username)))
+    return _credential(connection, _BY_NAME, {"key": username_key(username)})
 
 
 def credential_by_family(
     connection: Connection, user_id: UUID, family_id: UUID, now: datetime
 ) -> Credential | None:
     """The account, provided that this log-in of theirs still stands."""
-    statement = _CREDENTIAL.join(TokenFamily, TokenFamily.user_id == User.id).where(
-        User.id == user_id,
-        TokenFamily.id == family_id,
-        TokenFamily.revoked_at.is_(None),
-        TokenFamily.expires_at > now,
-    )
-    return _credential(connection, statement)
+    return _credential(connection, _BY_FAMILY, {"user_id": user_id, "family_id": family_id, "now": now})
 
 
 def get_user(session: Session, user_id: UUID, *, lock: bool = False) -> User | None:
