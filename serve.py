@@ -79,7 +79,8 @@ def load_application(target: str, *, port: int) -> WSGIApplication:
 
     from orders_app.http.draining import Draining
 
-    application = Draining(load_target(target), port)
+    loaded: Any = load_target(target)
+    application = Draining(loaded, port)
     application.take_over_signals()
     return application
 

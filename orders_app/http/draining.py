@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import signal
 import socket
@@ -89,6 +90,7 @@ class Draining:
         for number in _STOP_SIGNALS:
             signal.signal(number, lambda *_: None)
         threading.Thread(target=self._wait_and_drain, args=(inbox, stop), daemon=True).start()
+        threading.Thread(target=stop_with_parent, daemon=True).start()
 
     def _wait_and_drain(self, inbox: int, stop: SignalHandler) -> None:
         while os.read(inbox, 1)[0] not in _STOP_SIGNALS:
@@ -97,6 +99,14 @@ class Draining:
         turn_connections_away(self._port)
         time.sleep(PAUSE_SECONDS)
         stop(signal.SIGTERM, None)
+
+
+def stop_with_parent() -> None:
+    """Stop this process when its parent is gone, killed perhaps: a worker alone would hold on to the port."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def turn_connections_away(port: int) -> None:

@@ -103,4 +103,8 @@ class Moment(fields.Field[datetime]):
 
 
 class ReadOnly(fields.Field[Any]):
-    """Accepted in a body and never applied: a client may send back what it was given."""
+    """Accepted in a body, whatever it is, and never applied: a client may send back what it was given."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("metadata", {}).setdefault("description", "Accepted and not applied.")
+        super().__init__(load_only=True, allow_none=True, **kwargs)

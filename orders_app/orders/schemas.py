@@ -117,16 +117,15 @@ def _lines(**kwargs: Any) -> fields.List:
 class _OrderInSchema(Schema):
     """The keys of an answer that a client may send back, and that are not its to set."""
 
-    order_id = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
-    is_deleted = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
-    created_at = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
-    updated_at = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
-    version = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
-    allowed_transitions = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
-    source = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
-    reference = ReadOnly(load_only=True, metadata={"description": "Accepted and not applied."})
+    order_id = ReadOnly()
+    is_deleted = ReadOnly()
+    created_at = ReadOnly()
+    updated_at = ReadOnly()
+    version = ReadOnly()
+    allowed_transitions = ReadOnly()
+    source = ReadOnly()
+    reference = ReadOnly()
     user = ReadOnly(
-        load_only=True,
         metadata={"description": "The owner's name; applied for admins only.", "example": "alice"},
     )
     status = Status()
