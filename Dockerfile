@@ -3,7 +3,8 @@
 FROM python:3.13-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/venv
-COPY requirements.txt ./
+WORKDIR /build
+COPY requirements.txt .
 RUN /opt/venv/bin/pip install --only-binary :all: --requirement requirements.txt \
     && /opt/venv/bin/pip uninstall --yes pip
 

@@ -203,6 +203,8 @@ class Config:
             "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
             "JWT_SECRET_KEY": self.jwt_secret_key or None,
             "JWT_ALGORITHM": "HS256",
+            "JWT_TOKEN_LOCATION": ["headers"],
+            "JWT_COOKIE_CSRF_PROTECT": False,
             "JWT_DECODE_ALGORITHMS": ["HS256"],
             "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=self.access_token_minutes),
             "JWT_REFRESH_TOKEN_EXPIRES": timedelta(days=self.refresh_token_days),

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from werkzeug.wrappers import Response
 
 from config import ROOT, Config
+from orders_app import admin
 from orders_app.auth.routes import blp as auth_blueprint
 from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.events_log.receivers import connect as connect_receivers
@@ -48,6 +49,7 @@ def compose(config: Config) -> Flask:
     app.config.from_mapping(config.flask())
     app.config.from_mapping(_extension_settings(config))
     app.url_map.strict_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.session_interface = _SessionInterface()
     app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]  # Flask's documented way
         app.wsgi_app, trusted_hosts=list(config.trusted_proxies)
@@ -58,9 +60,10 @@ def compose(config: Config) -> Flask:
     connect_receivers()
     count_requests(app)
     register_hooks(app, config.trusted_hosts)
-    register_error_handlers(app, page=lambda _response: None)
+    register_error_handlers(app, page=admin.error_page)
     _bind_extensions(app, config)
     _serve_api(app, config)
+    admin.register(app, csp_nonce)
     _serve_operations(app, config)
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest
@@ -32,6 +33,8 @@ def register_hooks(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
         headers = response.headers
         headers["X-Request-ID"] = current_request_id()
         headers["X-Content-Type-Options"] = "nosniff"
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            headers.pop("Content-Type", None)
         if request.path.startswith(_PAGES):
             headers.setdefault("Content-Security-Policy", _content_security_policy())
             headers["X-Frame-Options"] = "DENY"

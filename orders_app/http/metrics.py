@@ -17,6 +17,7 @@ import orjson
 from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
 
@@ -104,8 +105,9 @@ def serve_metrics(app: Flask, token: str, count_orders: Callable[[], Mapping[str
             raise NotAuthenticated("Scrapers send METRICS_TOKEN as a Bearer token.")
         if request.accept_mimetypes.best_match(("text/plain", "application/json")) == "application/json":
             return Response(orjson.dumps(_as_the_original(exporter)), mimetype="application/json")
-        content, content_type = exporter.generate_metrics(request.headers.get("Accept"))
-        return Response(content, content_type=content_type)
+        # Not `exporter.generate_metrics`: with several processes it forgets what else is registered.
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(exporter.registry), content_type=content_type)
 
 
 def _shows(token: str) -> bool:
