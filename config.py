@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ class UnsafeConfiguration(Exception):
 
 
 def _flag(name: str, value: str) -> bool:
-    word = value.strip().lower()
+    word = value.lower()
     if word in {"1", "true", "yes", "on"}:
         return True
     if word in {"0", "false", "no", "off"}:
@@ -42,18 +42,27 @@ def _flag(name: str, value: str) -> bool:
     raise UnsafeConfiguration(f"{name} must be true or false, not {value!r}.")
 
 
-def _number(name: str, value: str, low: int, high: int) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        raise UnsafeConfiguration(f"{name} must be a whole number, not {value!r}.") from None
-    if not low <= number <= high:
-        raise UnsafeConfiguration(f"{name} must be between {low} and {high}, not {number}.")
-    return number
+def _number_between(low: int, high: int) -> Callable[[str, str], int]:
+    def read(name: str, value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise UnsafeConfiguration(f"{name} must be a whole number, not {value!r}.") from None
+        if not low <= number <= high:
+            raise UnsafeConfiguration(f"{name} must be between {low} and {high}, not {number}.")
+        return number
+
+    return read
 
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.replace(",", " ").split() if part.strip())
+
+
+def _url(name: str, value: str, beginnings: tuple[str, ...]) -> str:
+    if not value.startswith(beginnings):
+        raise UnsafeConfiguration(f"{name} must begin with {' or '.join(beginnings)}.")
+    return value
 
 
 def _network(value: str) -> str:
@@ -134,27 +143,14 @@ class Config:
             "jwt_secret_key": read_key("JWT_SECRET_KEY", given, instance),
             "workers": os.cpu_count() or 1,
         }
-        if "DATABASE_URL" in given:
-            values["database_url"] = normalise_database_url(given["DATABASE_URL"])
-        for name in ("REDIS_URL", "HOST", "METRICS_TOKEN"):
+        for name, read in READERS.items():
             if name in given:
-                values[name.lower()] = given[name].strip()
-        for name in ("CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR", "LOG_DIR"):
-            if name in given:
-                values[name.lower()] = Path(given[name]).resolve()
-        for name in ("CACHE_ENABLED", "REGISTRATION_OPEN"):
-            if name in given:
-                values[name.lower()] = _flag(name, given[name])
-        for name, (low, high) in NUMBERS.items():
-            if name in given:
-                values[name.lower()] = _number(name, given[name], low, high)
-        host = values.get("host", cls.host)
-        values["trusted_hosts"] = (
-            _names(given["TRUSTED_HOSTS"]) if "TRUSTED_HOSTS" in given else _default_trusted_hosts(host)
+                values[name.lower()] = read(name, given[name].strip())
+        values["trusted_hosts"] = _names(given.get("TRUSTED_HOSTS", "")) or _default_trusted_hosts(
+            values.get("host", cls.host)
         )
-        values["trusted_proxies"] = tuple(
-            _network(proxy) for proxy in _names(given.get("TRUSTED_PROXIES", ""))
-        )
+        proxies = _names(given.get("TRUSTED_PROXIES", ""))
+        values["trusted_proxies"] = tuple(_network(proxy) for proxy in proxies)
         return cls(**values)
 
     def check_keys(self) -> None:
@@ -215,6 +211,14 @@ class Config:
         }
 
 
+def _text(_name: str, value: str) -> str:
+    return value
+
+
+def _folder(_name: str, value: str) -> Path:
+    return Path(value).resolve()
+
+
 NUMBERS = {
     "PORT": (1, 65535),
     "WORKERS": (1, 256),
@@ -226,6 +230,20 @@ NUMBERS = {
     "REFRESH_TOKEN_DAYS": (1, 365),
     "DATABASE_POOL_SIZE": (1, 200),
     "DATABASE_TIMEOUT_SECONDS": (1, 600),
+}
+READERS: dict[str, Callable[[str, str], Any]] = {
+    "DATABASE_URL": lambda name, value: _url(
+        name, normalise_database_url(value), ("sqlite://", "postgresql+psycopg://")
+    ),
+    "REDIS_URL": lambda name, value: _url(name, value, ("redis://", "rediss://", "unix://")),
+    "HOST": _text,
+    "METRICS_TOKEN": _text,
+    "CACHE_DIR": _folder,
+    "PROMETHEUS_MULTIPROC_DIR": _folder,
+    "LOG_DIR": _folder,
+    "CACHE_ENABLED": _flag,
+    "REGISTRATION_OPEN": _flag,
+    **{name: _number_between(low, high) for name, (low, high) in NUMBERS.items()},
 }
 
 

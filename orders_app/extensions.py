@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection
 
 from orders_app.http.api import Api
+from orders_app.http.database import single_statements
 from orders_app.shared.correlation import begin, current_request_id
 from orders_app.shared.persistence import Base
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -35,4 +36,4 @@ def read_connection() -> Iterator[Connection]:
     It runs without a transaction: no BEGIN and ROLLBACK round trips, nothing to forget to close.
     """
     with db.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield single_statements(connection)

@@ -121,13 +121,14 @@ def logout(shown: dict[str, str]) -> Response:
 @registration_blp.response(201, UserSchema, description="The account")
 @registration_blp.problems(400, 409, 413, 415)
 @registration_blp.doc(**PUBLIC)
-def register(new: dict[str, str]) -> User:
+def register(new: dict[str, str]) -> tuple[User, int, dict[str, str]]:
     """Register
 
     Open an account for yourself; log in with it next.
     """
     with unit_of_work() as uow:
-        return accounts.create_user(uow, actor=None, username=new["username"], password=new["password"])
+        user = accounts.create_user(uow, actor=None, username=new["username"], password=new["password"])
+    return user, 201, {"Location": "/api/v1/users/me/"}
 
 
 @users_blp.route("/me/")

@@ -12,11 +12,12 @@ from config import Config
 
 def engine_options(config: Config) -> dict[str, Any]:
     """Arguments for `create_engine`: no statement, lock or connection is waited for without end."""
-    options: dict[str, Any] = {"pool_pre_ping": not config.is_sqlite, "skip_autocommit_rollback": True}
     seconds = config.database_timeout_seconds
     if config.is_sqlite:
-        options["connect_args"] = {"timeout": seconds}
-        return options
+        return {"connect_args": {"timeout": seconds}}
+    # Not for SQLite: transactions are begun by hand there, so every connection looks like autocommit,
+    # and no rollback would ever be sent.
+    options: dict[str, Any] = {"pool_pre_ping": True, "skip_autocommit_rollback": True}
     timeouts = {
         "statement_timeout": seconds * 1000,
         "lock_timeout": seconds * 500,
@@ -50,6 +51,13 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if options.get("isolation_level") == "AUTOCOMMIT":
-            return
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("begin_immediate") else "BEGIN")
+        if not options.get("single_statements"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("begin_immediate") else "BEGIN")
+
+
+def single_statements(connection: Connection) -> Connection:
+    """The connection without a transaction around its statements: each sees one consistent state."""
+    if connection.dialect.name == "sqlite":
+        # Changing the isolation level would cost two statements each time; leaving BEGIN out is enough.
+        return connection.execution_options(single_statements=True)
+    return connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -24,12 +24,14 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "json_or_form", "query", "form", "path"), RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> Any:
+        # Endpoints with a body take no parameters beside it.
+        _single_values(req.args, _NO_PARAMETERS, "query")
         return read_json(req)
 
     def load_json_or_form(self, req: Request, schema: Schema) -> Any:
         if req.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
             return _single_values(req.form, schema, "json_or_form")
-        return read_json(req)
+        return self.load_json(req, schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         return _single_values(req.args, schema, "query")
@@ -49,23 +51,26 @@ class StrictParser(FlaskParser):
         raise InvalidRequest("The request is not valid; see errors.", errors=renamed)
 
 
+_NO_PARAMETERS = Schema()
+
+
 def _single_values(given: Any, schema: Schema, place: str) -> dict[str, Any]:
     """Each parameter once, save for lists; empty ones count as not given; the only format is `json`."""
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name in given:
         texts = [text for text in given.getlist(name) if text or name in KEPT_WHEN_EMPTY]
-        if not texts:
-            if name not in schema.fields and name != "format":
-                errors[name] = ["Unknown field."]
-        elif isinstance(schema.fields.get(name), fields.List):
+        field = schema.fields.get(name)
+        if field is None and name == "format" and place == "query":
+            if set(texts) - {"json"}:
+                errors[name] = ["Only json is available."]
+        elif field is None:
+            errors[name] = ["Unknown field."]
+        elif isinstance(field, fields.List):
             values[name] = texts
         elif len(texts) > 1:
             errors[name] = ["Given more than once."]
-        elif name == "format" and place == "query" and name not in schema.fields:
-            if texts != ["json"]:
-                errors[name] = ["Only json is available."]
-        else:
+        elif texts:
             values[name] = texts[0]
     if errors:
         raise InvalidRequest("The request is not valid; see errors.", errors={place: errors})

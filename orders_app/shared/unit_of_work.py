@@ -34,6 +34,8 @@ class UnitOfWork:
         self._events.append(event)
 
     def __enter__(self) -> Self:
+        # What was read before belongs to another transaction, and may be out of date by now.
+        self.session.rollback()
         # A reader that becomes a writer half-way fails at once on SQLite, whatever the timeout;
         # asking for the write lock at the start makes it wait its turn instead.
         self.session.connection(execution_options={"begin_immediate": True})
