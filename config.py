@@ -194,6 +194,7 @@ class Config:
             "MAX_CONTENT_LENGTH": self.max_content_length,
             "MAX_FORM_MEMORY_SIZE": self.max_content_length,
             "SESSION_COOKIE_NAME": "orders_session",
+            "SESSION_COOKIE_PATH": "/admin",
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),

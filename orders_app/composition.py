@@ -19,6 +19,7 @@ from config import ROOT, Config
 from orders_app import admin
 from orders_app.auth.routes import blp as auth_blueprint
 from orders_app.auth.routes import registration_blp, users_blp
+from orders_app.cli import register as register_commands
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
 from orders_app.extensions import api, cache, db, jwt, migrate, read_connection
@@ -65,6 +66,7 @@ def compose(config: Config) -> Flask:
     _serve_api(app, config)
     admin.register(app, csp_nonce)
     _serve_operations(app, config)
+    register_commands(app)
     return app
 
 

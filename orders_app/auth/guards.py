@@ -11,7 +11,7 @@ import binascii
 import logging
 from typing import Any, NoReturn
 
-from flask import Request, request
+from flask import Request, g, request
 from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth, MultiAuth
 from werkzeug.datastructures import Authorization
 
@@ -88,6 +88,8 @@ def verify_token(token: str) -> Actor | None:
 @basic.get_user_roles
 @bearer.get_user_roles
 def roles(actor: Actor) -> str:
+    # Asked where a role is needed; the error handler below is not told whom it refuses.
+    g.asking = actor.username
     return actor.role.value
 
 
@@ -96,7 +98,7 @@ def roles(actor: Actor) -> str:
 def refuse(status: int) -> NoReturn:
     """Raise what the one table of errors turns into an answer."""
     if status == 403:
-        deny("not_an_admin", current_actor().username if auth.current_user() else "")
+        deny("not_an_admin", g.asking)
         raise Forbidden("Only an admin may do this.")
     if _sent_credentials(request):
         raise NotAuthenticated("The credentials are not good.", code="invalid_credentials")

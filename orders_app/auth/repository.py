@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from orders_app.auth.domain import username_key
@@ -80,14 +80,21 @@ def get_user_by_name(session: Session, username: str, *, lock: bool = False) -> 
     return session.scalars(statement.with_for_update() if lock else statement).one_or_none()
 
 
-def list_users(session: Session, *, offset: int = 0, limit: int | None = None) -> Sequence[User]:
-    """Accounts in the order of their names."""
-    statement = select(User).order_by(User.username_key).offset(offset)
+def list_users(
+    session: Session, *, offset: int = 0, limit: int | None = None, search: str = ""
+) -> Sequence[User]:
+    """Accounts in the order of their names; `search` keeps those whose name contains it."""
+    statement = select(User).where(*_named(search)).order_by(User.username_key).offset(offset)
     return session.scalars(statement.limit(limit) if limit is not None else statement).all()
 
 
-def count_users(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(User)) or 0
+def count_users(session: Session, *, search: str = "") -> int:
+    """How many accounts there are; `search` counts those whose name contains it."""
+    return session.scalar(select(func.count()).select_from(User).where(*_named(search))) or 0
+
+
+def _named(search: str) -> list[ColumnElement[bool]]:
+    return [User.username_key.contains(username_key(search), autoescape=True)] if search else []
 
 
 def lock_active_admins(session: Session) -> Sequence[UUID]:

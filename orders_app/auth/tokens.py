@@ -18,6 +18,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.utils import base64url_decode
 
 from orders_app.auth.services.sessions import OpenSession
+from orders_app.shared.clock import utcnow
 
 LONGEST_TOKEN = 4096
 _REQUIRED = ("exp", "iat", "nbf", "jti", "sub", "type", "fam", "iss", "aud")
@@ -54,6 +55,8 @@ def read(text: str, kind: str) -> Claims | None:
         payload = json.loads(base64url_decode(text.split(".")[1]))
         if claims["type"] != kind or any(claim not in payload for claim in _REQUIRED):
             return None
+        if payload["exp"] > _latest_end(kind):
+            return None
         return Claims(UUID(claims["sub"]), UUID(claims["fam"]), UUID(claims["jti"]))
     except (
         jwt.PyJWTError,
@@ -65,6 +68,12 @@ def read(text: str, kind: str) -> Claims | None:
         RecursionError,
     ):
         return None
+
+
+def _latest_end(kind: str) -> float:
+    """When the last token of this kind that was issued by now ends: none is good for longer."""
+    lifetime: timedelta = current_app.config[f"JWT_{kind.upper()}_TOKEN_EXPIRES"]
+    return (utcnow() + lifetime).timestamp() + 1
 
 
 def refresh_lifetime() -> timedelta:

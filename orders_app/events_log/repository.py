@@ -68,11 +68,19 @@ def history_of(
     return [EventRecord(*row) for row in connection.execute(statement.limit(limit) if limit else statement)]
 
 
-def latest_events(connection: Connection, *, offset: int, limit: int) -> list[EventRecord]:
-    """The events of all orders, newest first."""
+def latest_events(
+    connection: Connection, *, offset: int, limit: int, order_id: UUID | None = None
+) -> list[EventRecord]:
+    """The events of all orders, or of one, newest first."""
     statement = _EVENTS.order_by(OrderEventRow.at.desc(), OrderEventRow.id.desc()).offset(offset).limit(limit)
+    if order_id is not None:
+        statement = statement.where(OrderEventRow.order_id == order_id)
     return [EventRecord(*row) for row in connection.execute(statement)]
 
 
-def count_events(connection: Connection) -> int:
-    return connection.scalar(select(func.count()).select_from(OrderEventRow)) or 0
+def count_events(connection: Connection, *, order_id: UUID | None = None) -> int:
+    """How many events there are, of all orders or of one."""
+    statement = select(func.count()).select_from(OrderEventRow)
+    if order_id is not None:
+        statement = statement.where(OrderEventRow.order_id == order_id)
+    return connection.scalar(statement) or 0

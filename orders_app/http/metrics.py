@@ -8,6 +8,7 @@ as many series as they like.
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -20,8 +21,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
+from sqlalchemy.exc import SQLAlchemyError
 
 from orders_app.shared.errors import NotAuthenticated
+
+logger = logging.getLogger(__name__)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -76,7 +80,10 @@ def count_requests(app: Flask) -> None:
 
 
 class OrdersByStatus(Collector):
-    """The gauge `orders_by_status`, asked of the database no more often than every few seconds."""
+    """The gauge `orders_by_status`, asked of the database no more often than every few seconds.
+
+    While the database does not answer the gauge is absent: the other metrics are needed most then.
+    """
 
     def __init__(self, count: Callable[[], Mapping[str, int]], seconds: float = 10.0) -> None:
         self._count = count
@@ -86,7 +93,11 @@ class OrdersByStatus(Collector):
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         if time.monotonic() >= self._good_until:
-            self._counts = self._count()
+            try:
+                self._counts = self._count()
+            except SQLAlchemyError as error:
+                logger.warning("Orders cannot be counted: %s", error)
+                self._counts = {}
             self._good_until = time.monotonic() + self._seconds
         gauge = GaugeMetricFamily("orders_by_status", "Orders that are not deleted.", labels=["status"])
         for status, number in self._counts.items():

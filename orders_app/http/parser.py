@@ -64,6 +64,8 @@ def _single_values(given: Any, schema: Schema, place: str) -> dict[str, Any]:
         if field is None and name == "format" and place == "query":
             if set(texts) - {"json"}:
                 errors[name] = ["Only json is available."]
+            elif len(texts) > 1:
+                errors[name] = ["Given more than once."]
         elif field is None:
             errors[name] = ["Unknown field."]
         elif isinstance(field, fields.List):

@@ -80,7 +80,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """An order to be made.  `owner` None is the caller; `total_price` None is the sum of the lines."""
+    """An order to be made.  `owner` None is the caller; `total_price` None is the sum of the lines.
+
+    The last four are for orders that come from elsewhere; the API sets none of them.
+    """
 
     lines: tuple[Line, ...]
     status: OrderStatus = OrderStatus.PENDING
@@ -89,6 +92,7 @@ class NewOrder:
     created_at: datetime | None = None
     source: str | None = None
     reference: str | None = None
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,7 @@ class OrderChanges:
 
     When the lines change and the total is left out, it becomes the sum of the lines; `sum_anew` asks
     for that even if the lines are the same, as a replacement of the whole order does.
+    `expected_version` is the version that the caller saw: another one now is a conflict.
     """
 
     lines: tuple[Line, ...] | None = None
@@ -104,6 +109,7 @@ class OrderChanges:
     total_price: Decimal | None = None
     owner: str | None = None
     sum_anew: bool = False
+    expected_version: int | None = None
 
 
 def total_of(lines: Iterable[Line]) -> Decimal:

@@ -6,6 +6,7 @@ with the lines of its next version.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, String, cast, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from orders_app.auth.domain import username_key
@@ -32,11 +33,16 @@ ORDERINGS: Final[dict[str, InstrumentedAttribute[Any]]] = {
     "status": Order.status,
 }
 DEFAULT_ORDERING = "-created_at"
+_PART_OF_ID: Final = re.compile(r"[0-9a-f]{6,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilter:
-    """Which orders to read; None does not filter.  `owner_id` limits to what one user may see."""
+    """Which orders to read; None does not filter.
+
+    `owner_id` limits to what one user may see; `q` looks in product names, `search` also in the names
+    of owners, in references, and in ids from six characters on.
+    """
 
     owner_id: UUID | None = None
     statuses: tuple[OrderStatus, ...] = ()
@@ -49,6 +55,7 @@ class OrderFilter:
     source: str | None = None
     reference: str | None = None
     q: str | None = None
+    search: str | None = None
     is_deleted: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -66,6 +73,7 @@ class OrderFilter:
             (self.source, lambda source: Order.source == source),
             (self.reference, lambda reference: Order.reference == reference),
             (self.q, _with_product),
+            (self.search, _mentioning),
         ]
         return every + [condition(value) for value, condition in given if value is not None]
 
@@ -76,7 +84,19 @@ def _owned_by(username: str) -> ColumnElement[bool]:
 
 def _with_product(name: str) -> ColumnElement[bool]:
     named = OrderLine.name_folded.contains(fold(name), autoescape=True)
-    return select(OrderLine.id).where(OrderLine.order_id == Order.id, named).exists()
+    return select(OrderLine.id).where(OrderLine.order_id == Order.id, named).correlate(Order).exists()
+
+
+def _mentioning(text: str) -> ColumnElement[bool]:
+    """Whether the text stands anywhere on the order that a person may know it by."""
+    owners = select(User.id).where(User.username_key.contains(username_key(text), autoescape=True))
+    reference = func.lower(Order.reference).contains(text.lower(), autoescape=True)
+    conditions = [_with_product(text), Order.user_id.in_(owners), reference]
+    part_of_id = text.strip("… ").replace("-", "").lower()
+    if _PART_OF_ID.fullmatch(part_of_id):
+        digits = func.replace(cast(Order.id, String), "-", "")
+        conditions.append(digits.contains(part_of_id))
+    return or_(*conditions)
 
 
 _ORDER_COLUMNS: Final[tuple[Any, ...]] = (
@@ -159,7 +179,7 @@ def count_by_status(connection: Connection) -> Mapping[str, int]:
     """How many orders that are not deleted stand where; every status is named."""
     statement = select(Order.status, func.count()).where(Order.is_deleted == false()).group_by(Order.status)
     counts = dict.fromkeys((status.value for status in OrderStatus), 0)
-    return counts | dict(connection.execute(statement).tuples().all())
+    return counts | {status: number for status, number in connection.execute(statement)}
 
 
 def _order_by(ordering: str) -> list[ColumnElement[Any]]:

@@ -1,7 +1,9 @@
-"""Loading orders to change them; no rules, no commit."""
+"""Loading and storing orders; no rules, no commit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +13,7 @@ from orders_app.auth.models import User
 from orders_app.orders.domain import Owner
 from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.shared.text import fold
 
 
 def get_order_locked(session: Session, order_id: UUID) -> Order | None:
@@ -44,3 +47,33 @@ def order_record(order: Order, owner: Owner) -> OrderRecord:
         reference=order.reference,
         lines=[line_record(line) for line in order.lines],
     )
+
+
+def order_row(record: OrderRecord) -> dict[str, Any]:
+    """The columns of a new order, to be inserted with others in one statement."""
+    return {
+        "id": record.order_id,
+        "user_id": record.user_id,
+        "status": record.status,
+        "total_price_cents": record.total_price_cents,
+        "is_deleted": record.is_deleted,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "version": record.version,
+        "source": record.source,
+        "reference": record.reference,
+    }
+
+
+def line_rows(record: OrderRecord) -> Iterator[dict[str, Any]]:
+    """The columns of its lines."""
+    for position, line in enumerate(record.lines):
+        yield {
+            "id": line.product_id,
+            "order_id": record.order_id,
+            "position": position,
+            "name": line.name,
+            "name_folded": fold(line.name),
+            "price_cents": line.price_cents,
+            "quantity": line.quantity,
+        }

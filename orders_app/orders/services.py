@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import insert
+
+from orders_app.auth.domain import clean_username
 from orders_app.auth.repository import get_user_by_name
 from orders_app.orders import repository
 from orders_app.orders.domain import (
@@ -20,7 +23,7 @@ from orders_app.orders.domain import (
 )
 from orders_app.orders.events import OrderEvent, OrderEventName
 from orders_app.orders.models import Order, OrderLine
-from orders_app.orders.records import OrderRecord
+from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.clock import utcnow
 from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound
 from orders_app.shared.identity import Actor
@@ -48,24 +51,39 @@ def create_order(uow: UnitOfWork, *, actor: Actor, new: NewOrder) -> OrderRecord
 
 def create_order_for(uow: UnitOfWork, *, actor: Actor, owner: Owner, new: NewOrder) -> OrderRecord:
     """Make an order for an owner who is known to exist; `new.owner` is not looked at."""
+    return create_orders_for(uow, actor=actor, orders=[(owner, new)])[0]
+
+
+def create_orders_for(
+    uow: UnitOfWork, *, actor: Actor, orders: Iterable[tuple[Owner, NewOrder]]
+) -> list[OrderRecord]:
+    """Make any number of orders with one statement for all of them and one for all their lines.
+
+    The owners are known to exist; `owner` of a new order is not looked at.  Raises SQLAlchemy's
+    `IntegrityError` where a source has such a reference already.
+    """
     now = utcnow()
-    total = new.total_price if new.total_price is not None else total_of(new.lines)
-    order = Order(
-        id=new_id(),
-        user_id=owner.user_id,
-        status=new.status.value,
-        total_price_cents=to_cents(total),
-        is_deleted=False,
-        created_at=new.created_at or now,
-        updated_at=now,
-        version=1,
-        source=new.source,
-        reference=new.reference,
-        lines=_lines(new.lines, kept={}),
+    records = [_new_record(owner, new, now) for owner, new in orders]
+    if not records:
+        return records
+    uow.session.execute(insert(Order), [repository.order_row(record) for record in records])
+    uow.session.execute(
+        insert(OrderLine), [row for record in records for row in repository.line_rows(record)]
     )
-    uow.session.add(order)
-    uow.record(_event(uow, OrderEventName.CREATED, actor, order, now))
-    return repository.order_record(order, owner)
+    for record in records:
+        uow.record(
+            OrderEvent(
+                name=OrderEventName.CREATED.value,
+                at=now,
+                actor_id=actor.user_id,
+                actor_name=actor.username,
+                request_id=uow.request_id,
+                owner_ids=frozenset({record.user_id}),
+                order_id=record.order_id,
+                sequence=record.version,
+            )
+        )
+    return records
 
 
 def change_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID, changes: OrderChanges) -> OrderRecord:
@@ -78,6 +96,12 @@ def change_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID, changes: Orde
         raise NotFound(NO_SUCH_ORDER)
     if order.is_deleted:
         raise Conflict("The order is deleted; restore it first.", code="order_deleted")
+    if changes.expected_version not in {None, order.version}:
+        raise Conflict(
+            "Somebody else changed the order meanwhile.",
+            code="version_mismatch",
+            current_version=order.version,
+        )
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     owner = Owner(before.user_id, before.user)
     if changes.status is not None and changes.status != order.status:
@@ -115,10 +139,32 @@ def restore_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> OrderReco
 
 
 def _owner_named(uow: UnitOfWork, username: str) -> Owner:
-    user = get_user_by_name(uow.session, username)
+    try:
+        # What can be no name may be text that the database cannot even compare.
+        user = get_user_by_name(uow.session, clean_username(username))
+    except ValueError:
+        user = None
     if user is None:
         raise Invalid("There is no such user.", errors={"user": ["There is no such user."]})
     return Owner(user.id, user.username)
+
+
+def _new_record(owner: Owner, new: NewOrder, now: datetime) -> OrderRecord:
+    total = new.total_price if new.total_price is not None else total_of(new.lines)
+    return OrderRecord(
+        order_id=new_id(),
+        user_id=owner.user_id,
+        user=owner.username,
+        status=new.status.value,
+        total_price_cents=to_cents(total),
+        is_deleted=new.is_deleted,
+        created_at=new.created_at or now,
+        updated_at=now,
+        version=1,
+        source=new.source,
+        reference=new.reference,
+        lines=[LineRecord(new_id(), line.name, to_cents(line.price), line.quantity) for line in new.lines],
+    )
 
 
 def _lines(lines: Iterable[Line], kept: dict[UUID, OrderLine]) -> list[OrderLine]:
@@ -161,7 +207,7 @@ def _finish(uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: O
         name = OrderEventName.STATUS_CHANGED
     elif "is_deleted" in changes:
         name = OrderEventName.DELETED if order.is_deleted else OrderEventName.RESTORED
-    uow.record(_event(uow, name, actor, order, order.updated_at, before, changes))
+    uow.record(_event(uow, name, actor, order, before, changes))
     return repository.order_record(order, owner)
 
 
@@ -186,21 +232,20 @@ def _event(
     name: OrderEventName,
     actor: Actor,
     order: Order,
-    at: datetime,
-    before: OrderRecord | None = None,
-    changes: dict[str, list[object]] | None = None,
+    before: OrderRecord,
+    changes: dict[str, list[object]],
 ) -> OrderEvent:
-    status = (changes or {}).get("status")
+    status = changes.get("status")
     return OrderEvent(
         name=name.value,
-        at=at,
+        at=order.updated_at,
         actor_id=actor.user_id,
         actor_name=actor.username,
         request_id=uow.request_id,
-        owner_ids=frozenset({order.user_id, before.user_id} if before else {order.user_id}),
+        owner_ids=frozenset({order.user_id, before.user_id}),
         order_id=order.id,
         sequence=order.version,
-        changes=changes or {},
+        changes=changes,
         old_status=str(status[0]) if status else None,
         new_status=str(status[1]) if status else None,
     )

@@ -48,7 +48,7 @@ def parse_money(value: Decimal | int | str) -> Decimal:
 
 def _from_text(text: str) -> Decimal:
     text = text.strip(" ")
-    if not text or len(text) > _LONGEST or not text.isascii() or "_" in text:
+    if not text or len(text) > _LONGEST or not text.isascii() or "_" in text or text != text.strip():
         raise ValueError(_NO_AMOUNT)
     try:
         return Decimal(text)

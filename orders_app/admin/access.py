@@ -1,0 +1,128 @@
+"""Who may use the panel: the session, and the guard before every page.
+
+The cookie holds nothing but the ids of an account and of a log-in.  Both are looked up on each
+request, so a log-out, a new password, a disabled account or another role ends the session at once, in
+every worker process; a copy of the cookie is worth nothing after that.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
+
+from flask import flash, g, redirect, request, session, url_for
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
+
+from orders_app.admin.forms import PanelForm
+from orders_app.auth.services import sessions
+from orders_app.auth.services.sessions import OpenSession
+from orders_app.extensions import read_connection
+from orders_app.shared.errors import NotAuthenticated
+from orders_app.shared.identity import Actor
+
+PANEL = "/admin"
+LOGIN = f"{PANEL}/login"
+LIFETIME = timedelta(hours=12)
+"""The longest that a log-in lasts; the cookie itself ends after as long without a click."""
+
+_STATIC = "panel.static"
+_LOGIN = "panel_login.index"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_PATH = re.compile(r"/(?![/\\])[^\\]{0,2000}")
+
+
+def is_panel_path(path: str) -> bool:
+    """Whether a path is the panel's."""
+    return path == PANEL or path.startswith(f"{PANEL}/")
+
+
+def admit() -> Response | None:
+    """Runs before every request: lets nobody but active admins near the panel, whatever the path.
+
+    Views ask `is_accessible` as well; this one also covers what is no view.  A request that changes
+    something must carry the token of its session.
+    """
+    if not is_panel_path(request.path) or request.endpoint == _STATIC:
+        return None
+    g.panel_actor = _actor_of_session()
+    if g.panel_actor is None and request.endpoint != _LOGIN:
+        return to_login()
+    if request.method not in _SAFE_METHODS and request.routing_exception is None:
+        _check_token()
+    return None
+
+
+def _actor_of_session() -> Actor | None:
+    try:
+        user_id, family_id = UUID(session["user"]), UUID(session["family"])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
+    with read_connection() as connection:
+        actor = sessions.actor_of_session(connection, user_id, family_id)
+    if actor is None or not actor.is_admin:
+        session.clear()
+        flash("Your log-in has ended. Please log in again.", "info")
+        return None
+    return actor
+
+
+def _check_token() -> None:
+    if not PanelForm(request.form).validate():
+        raise BadRequest(
+            "This page was open for too long, or was not sent from the panel. Nothing was changed. "
+            "Go back, load the page anew and try again."
+        )
+
+
+def actor_or_none() -> Actor | None:
+    """The admin who is logged in; None for a visitor."""
+    actor: Any = g.get("panel_actor")
+    return actor if isinstance(actor, Actor) else None
+
+
+def current_actor() -> Actor:
+    """The admin who is logged in; only behind the guard."""
+    actor = actor_or_none()
+    if actor is None:
+        raise NotAuthenticated("Please log in.")
+    return actor
+
+
+def begin(opened: OpenSession) -> None:
+    """Start the session of somebody whose password was just checked; what was in it is gone."""
+    session.clear()
+    session.permanent = True
+    session["user"] = opened.user_id.hex
+    session["family"] = opened.family_id.hex
+
+
+def family_of_session() -> UUID:
+    """The log-in that this session belongs to; only behind the guard."""
+    return UUID(session["family"])
+
+
+def to_login() -> Response:
+    """Send a visitor to the log-in page, and from there back to where they wanted to go."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    target = own_path(wanted)
+    return redirect(
+        url_for(_LOGIN, next=target) if target and target.rstrip("/") != PANEL else url_for(_LOGIN)
+    )
+
+
+def own_path(target: str | None) -> str | None:
+    """The target if it is a page of the panel other than the log-in page; None for all else.
+
+    What browsers read as another site is refused by its form (`//host`, `/\\host`, a scheme, control
+    characters), not by parsing: parsers differ.
+    """
+    if not target or not target.isprintable() or not _OWN_PATH.fullmatch(target):
+        return None
+    path = unquote(target.partition("?")[0].partition("#")[0])
+    if ".." in path.split("/") or not is_panel_path(path) or path.startswith(LOGIN):
+        return None
+    return target

@@ -1,0 +1,83 @@
+"""The panel's forms.
+
+They read and show; the rules are those of the API: what is filled in goes through the same schemas
+and services, and their messages come back to the fields they are about.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask_admin.form import SecureForm
+from markupsafe import Markup
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
+
+from orders_app.auth.domain import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from orders_app.shared.errors import DomainError, Invalid
+from orders_app.shared.identity import Role
+
+PASSWORD_HINT = f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+# WTForms takes plain strings; its type stubs are a version behind.
+_ROLES: Any = [role.value for role in Role]
+
+
+class PanelForm(SecureForm):
+    """A form with a token that only pages of the same session carry; alone it checks just that."""
+
+    class Meta(SecureForm.Meta):
+        csrf_time_limit = timedelta(hours=12)
+
+    def refuse(self, error: DomainError) -> None:
+        """Show what a service refused: beside the fields that it names, else above the form."""
+        messages = error.errors if isinstance(error, Invalid) else {}
+        self.show(messages)
+        if not messages:
+            self.form_errors.append(error.detail)
+
+    def show(self, messages: dict[str, Any]) -> None:
+        """Put messages, keyed as schemas and services key them, beside the fields."""
+        for name, found in messages.items():
+            texts = [str(text) for text in found] if isinstance(found, list) else [str(found)]
+            if name in self:
+                self[name].errors = [*self[name].errors, *texts]
+            else:
+                self.form_errors.extend(texts)
+
+
+def token_field() -> Markup:
+    """The hidden field with the token of this session, for forms that are only a button."""
+    field: Markup = PanelForm().csrf_token(id=False)
+    return field
+
+
+class LoginForm(PanelForm):
+    username = StringField("User name", render_kw={"autocomplete": "username", "autofocus": True})
+    password = PasswordField("Password", render_kw={"autocomplete": "current-password"})
+
+
+class NewUserForm(PanelForm):
+    username = StringField("User name", render_kw={"autocomplete": "off", "required": True})
+    password = PasswordField(
+        "Password",
+        description=f"{PASSWORD_HINT} Left empty, nobody can log in until one is set.",
+        render_kw={"autocomplete": "new-password"},
+    )
+    role = SelectField("Role", choices=_ROLES, default=Role.USER.value)
+
+
+class UserForm(PanelForm):
+    username = StringField("User name", render_kw={"autocomplete": "off", "required": True})
+    role = SelectField("Role", choices=_ROLES, description="A change ends all log-ins of this account.")
+    is_active = BooleanField(
+        "May log in", description="Switched off, all log-ins of this account end at once."
+    )
+
+
+class PasswordForm(PanelForm):
+    user_id = HiddenField()
+    password = PasswordField(
+        "New password",
+        description=f"{PASSWORD_HINT} All log-ins of this account end at once.",
+        render_kw={"autocomplete": "new-password", "required": True},
+    )

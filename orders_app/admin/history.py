@@ -1,0 +1,57 @@
+"""The events log: what happened to all orders, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from orders_app.admin.views import PanelModelView, page_offset
+from orders_app.events_log.repository import EventRecord, count_events, latest_events
+from orders_app.extensions import read_connection
+from orders_app.shared.errors import NotFound
+
+
+class HistoryView(PanelModelView):
+    """The history of orders, to be read only."""
+
+    column_list = ("at", "event", "order_id", "user", "changes")
+    column_labels = {  # noqa: RUF012  (Flask-Admin's own form of configuration)
+        "at": "When (UTC)",
+        "order_id": "Order",
+        "user": "Who",
+        "changes": "What changed",
+    }
+    own_filters = ("order_id",)
+    list_template = "panel/history.html"
+    can_create = can_edit = can_delete = can_view_details = False
+    create_view = edit_view = details_view = delete_view = None
+
+    def __init__(self) -> None:
+        super().__init__(EventRecord, name="Events log", endpoint="panel_events", url="events")
+
+    def get_pk_value(self, model: EventRecord) -> str:
+        return str(model.event_id)
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_field: str | None,
+        sort_desc: bool,
+        search: str | None,
+        filters: Any,
+        page_size: int | None = None,
+    ) -> tuple[int, list[EventRecord]]:
+        size = page_size or self.page_size
+        order_id: UUID | None = None
+        text = request.args.get("order_id", "").strip()
+        try:
+            order_id = self.id_of(text) if text else None
+        except NotFound:
+            self._template_args["filter_errors"] = {"order_id": ["This is no order id."]}
+            return 0, []
+        with read_connection() as connection:
+            total = count_events(connection, order_id=order_id)
+            offset = page_offset(page, size, total)
+            return total, latest_events(connection, offset=offset, limit=size, order_id=order_id)

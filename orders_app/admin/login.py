@@ -1,0 +1,61 @@
+"""The log-in page."""
+
+from __future__ import annotations
+
+from flask import redirect, request, url_for
+from flask_admin import BaseView, expose
+from werkzeug.wrappers import Response
+
+from orders_app.admin import access
+from orders_app.admin.forms import LoginForm
+from orders_app.auth.guards import deny
+from orders_app.auth.services import sessions
+from orders_app.auth.services.sessions import OpenSession
+from orders_app.extensions import read_connection, unit_of_work
+
+WRONG = "The name or the password is wrong."
+NO_ADMIN = "This account is no admin's: the panel is for admins only."
+
+
+class LoginView(BaseView):
+    """The one page that a visitor may see."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Log in", endpoint="panel_login", url=access.LOGIN)
+
+    def is_visible(self) -> bool:
+        return False
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> str | Response | tuple[str, int]:
+        target = access.own_path(request.args.get("next")) or url_for("admin.index")
+        if access.actor_or_none() is not None and request.method == "GET":
+            return redirect(target)
+        form = LoginForm(request.form if request.method == "POST" else None)
+        status = 200
+        if request.method == "POST":
+            outcome = _log_in(form.username.data or "", form.password.data or "")
+            if isinstance(outcome, OpenSession):
+                access.begin(outcome)
+                return redirect(target)
+            form.form_errors.append(outcome)
+            status = 403
+        return self.render("panel/login.html", form=form), status
+
+
+def _log_in(username: str, password: str) -> OpenSession | str:
+    """A log-in, or the sentence that says why there is none."""
+    with read_connection() as connection:
+        credential = sessions.check_password(connection, username, password)
+    if credential is None:
+        deny("wrong_password", username)
+        return WRONG
+    if not credential.actor.is_admin:
+        deny("not_an_admin", username)
+        return NO_ADMIN
+    with unit_of_work() as uow:
+        opened = sessions.open_session(uow, credential=credential, lifetime=access.LIFETIME)
+    if opened is None:
+        deny("wrong_password", username)
+        return WRONG
+    return opened

@@ -1,0 +1,191 @@
+"""Orders: the list, one order with its history, and every way to change it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from flask import flash, request
+from flask_admin import expose
+from marshmallow import ValidationError
+from werkzeug.wrappers import Response
+
+from orders_app.admin import access
+from orders_app.admin.order_form import EditOrderForm, OrderForm
+from orders_app.admin.views import PanelModelView, page_offset
+from orders_app.events_log.repository import history_of
+from orders_app.extensions import read_connection, unit_of_work
+from orders_app.orders import services
+from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, allowed_transitions
+from orders_app.orders.queries import (
+    DEFAULT_ORDERING,
+    ORDERINGS,
+    OrderFilter,
+    count_orders,
+    get_order,
+    list_orders,
+)
+from orders_app.orders.records import OrderRecord
+from orders_app.orders.schemas import STATUSES, OrderQuerySchema
+from orders_app.shared.errors import Conflict, Invalid
+
+_FILTERS = (
+    "status",
+    "user",
+    "min_price",
+    "max_price",
+    "created_after",
+    "created_before",
+    "is_deleted",
+)
+
+
+class OrderView(PanelModelView):
+    """Orders, read by the queries and changed by the services of the API."""
+
+    column_list = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
+    column_labels = {  # noqa: RUF012  (Flask-Admin's own form of configuration)
+        "order_id": "Order",
+        "user": "Owner",
+        "total_price": "Total",
+        "created_at": "Created (UTC)",
+        "updated_at": "Changed (UTC)",
+    }
+    column_sortable_list = tuple(ORDERINGS)
+    own_filters = _FILTERS
+    missing = services.NO_SUCH_ORDER
+    list_template = "panel/orders.html"
+    details_template = "panel/order.html"
+    create_template = edit_template = "panel/order_form.html"
+
+    def __init__(self) -> None:
+        super().__init__(OrderRecord, name="Orders", endpoint="panel_orders", url="orders")
+
+    def init_search(self) -> bool:
+        return True
+
+    def get_pk_value(self, model: OrderRecord) -> str:
+        return str(model.order_id)
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_field: str | None,
+        sort_desc: bool,
+        search: str | None,
+        filters: Any,
+        page_size: int | None = None,
+    ) -> tuple[int, list[OrderRecord]]:
+        wanted, errors = _filter(search)
+        self._template_args.update(filter_errors=errors, statuses=STATUSES)
+        ordering = DEFAULT_ORDERING
+        if sort_field in ORDERINGS:
+            ordering = f"-{sort_field}" if sort_desc else str(sort_field)
+        size = page_size or self.page_size
+        with read_connection() as connection:
+            total = count_orders(connection, wanted)
+            offset = page_offset(page, size, total)
+            return total, list_orders(connection, wanted, ordering=ordering, offset=offset, limit=size)
+
+    def get_one(self, id: str) -> OrderRecord | None:  # noqa: A002  (Flask-Admin's name)
+        with read_connection() as connection:
+            return get_order(connection, self.id_of(id))
+
+    def details_context(self, model: OrderRecord) -> dict[str, Any]:
+        with read_connection() as connection:
+            history = history_of(connection, model.order_id)
+        moves = allowed_transitions(OrderStatus(model.status), access.current_actor().role)
+        return {
+            "history": history,
+            "moves": [] if model.is_deleted else moves,
+            "lines_sum": sum(line.price_cents * line.quantity for line in model.lines),
+        }
+
+    def create_form(self, obj: Any = None) -> OrderForm:
+        return OrderForm(request.form if request.method == "POST" else None)
+
+    def edit_form(self, obj: Any = None) -> EditOrderForm:
+        sent = request.form if request.method == "POST" else None
+        return EditOrderForm.of(obj, access.current_actor().role, sent)
+
+    def is_saving(self, form: OrderForm) -> bool:
+        return request.method == "POST" and not form.rearrange(request.form)
+
+    def create_model(self, form: OrderForm) -> OrderRecord:
+        with unit_of_work() as uow:
+            order = services.create_order(uow, actor=access.current_actor(), new=NewOrder(**form.loaded))
+        flash("The order is created.", "success")
+        return order
+
+    def update_model(self, form: EditOrderForm, model: OrderRecord) -> OrderRecord:
+        changes = OrderChanges(**form.loaded, sum_anew=True, expected_version=form.opened_version)
+        try:
+            with unit_of_work() as uow:
+                order = services.change_order(
+                    uow, actor=access.current_actor(), order_id=model.order_id, changes=changes
+                )
+        except Conflict as error:
+            if error.code == "version_mismatch":
+                self._template_args["overtaken"] = True
+            raise
+        saved = order.version != form.opened_version
+        flash("The order is saved." if saved else "Nothing was different, so nothing was changed.", "success")
+        return order
+
+    def delete_model(self, model: OrderRecord) -> str:
+        with unit_of_work() as uow:
+            services.delete_order(uow, actor=access.current_actor(), order_id=model.order_id)
+        return "The order is deleted. It is kept, and can be restored here."
+
+    def get_save_return_url(self, model: OrderRecord, is_created: bool = False) -> str:
+        url: str = self.get_url(".details_view", id=self.get_pk_value(model))
+        return url
+
+    @expose("/restore/", methods=("POST",))
+    def restore_view(self) -> Response:
+        return self.acted(self._restore)
+
+    @expose("/transition/", methods=("POST",))
+    def transition_view(self) -> Response:
+        return self.acted(self._transition)
+
+    def _restore(self, model: OrderRecord) -> str:
+        with unit_of_work() as uow:
+            services.restore_order(uow, actor=access.current_actor(), order_id=model.order_id)
+        return "The order is restored."
+
+    def _transition(self, model: OrderRecord) -> str:
+        to = request.form.get("to", "")
+        if to not in STATUSES:
+            raise Invalid("There is no such status.")
+        with unit_of_work() as uow:
+            order = services.change_order(
+                uow,
+                actor=access.current_actor(),
+                order_id=model.order_id,
+                changes=OrderChanges(status=OrderStatus(to)),
+            )
+        return f"The order is now {order.status}."
+
+
+def _filter(search: str | None) -> tuple[OrderFilter, dict[str, Any]]:
+    """What the address asks for, read by the API's own schema; what that refuses does not filter."""
+    given: dict[str, Any] = {
+        name: request.args[name].strip() for name in _FILTERS if request.args.get(name, "").strip()
+    }
+    if search and search.strip():
+        given["q"] = search
+    if "status" in given:
+        given["status"] = [given["status"]]
+    errors: dict[str, Any] = {}
+    try:
+        loaded = OrderQuerySchema().load(given)
+    except ValidationError as error:
+        errors = dict(error.normalized_messages())
+        readable: Any = error.valid_data
+        loaded = {name: value for name, value in readable.items() if name not in errors}
+    known = {item.name for item in fields(OrderFilter)}
+    statuses = tuple(OrderStatus(status) for status in loaded.pop("status", ()))
+    text = loaded.pop("q", None)
+    values = {name: value for name, value in loaded.items() if name in known}
+    return OrderFilter(statuses=statuses, search=text, **values), errors

@@ -1,0 +1,60 @@
+// Adds and removes lines without a round trip. Without this file the same buttons ask the server.
+"use strict";
+
+(() => {
+  const form = document.getElementById("order-form");
+  const lines = document.getElementById("lines");
+  const columns = ["name", "price", "quantity"];
+
+  const renumber = () => {
+    for (const [number, row] of [...lines.rows].entries()) {
+      for (const column of columns) {
+        const input = row.querySelector(`[name="line-${column}"]`);
+        const label = input.closest("td").dataset.label;
+        input.id = `line-${number}-${column}`;
+        input.setAttribute("aria-label", `${label} of line ${number + 1}`);
+      }
+      const remove = row.querySelector('[name="remove_line"]');
+      remove.value = String(number);
+      remove.setAttribute("aria-label", `Remove line ${number + 1}`);
+    }
+  };
+
+  const blank = (row) => {
+    row.classList.remove("wrong");
+    for (const input of row.querySelectorAll("input")) {
+      input.value = "";
+      input.removeAttribute("aria-invalid");
+      input.removeAttribute("aria-describedby");
+    }
+    for (const notes of row.querySelectorAll(".notes")) {
+      notes.remove();
+    }
+  };
+
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    const last = lines.rows[lines.rows.length - 1];
+    if (!button || !last) {
+      return;
+    }
+    if (button.name === "add_line") {
+      event.preventDefault();
+      const row = last.cloneNode(true);
+      blank(row);
+      lines.append(row);
+      renumber();
+      row.querySelector('[name="line-name"]').focus();
+    } else if (button.name === "remove_line") {
+      event.preventDefault();
+      const row = button.closest("tr");
+      if (lines.rows.length === 1) {
+        blank(row);
+      } else {
+        row.remove();
+      }
+      renumber();
+      form.querySelector('[name="add_line"]').focus();
+    }
+  });
+})();

@@ -1,0 +1,135 @@
+"""Accounts: who there is, who may log in, and who is an admin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from sqlalchemy.orm import Session
+
+from orders_app.admin import access
+from orders_app.admin.forms import NewUserForm, PasswordForm, UserForm
+from orders_app.admin.views import Page, PanelModelView, attempt, page_offset
+from orders_app.auth import repository
+from orders_app.auth.domain import LONGEST_NAME
+from orders_app.auth.models import User
+from orders_app.auth.services import accounts
+from orders_app.auth.services.accounts import AccountChanges
+from orders_app.extensions import read_connection, unit_of_work
+from orders_app.shared.identity import Role
+
+
+class UserView(PanelModelView):
+    """Accounts.  They are never removed: orders and history name them."""
+
+    column_list = ("username", "role", "is_active", "created_at")
+    column_labels = {  # noqa: RUF012  (Flask-Admin's own form of configuration)
+        "username": "User",
+        "is_active": "State",
+        "created_at": "Created (UTC)",
+    }
+    missing = "There is no such user."
+    list_template = "panel/users.html"
+    details_template = "panel/user.html"
+    create_template = edit_template = "panel/user_form.html"
+    can_delete = False
+    delete_view = None
+
+    def __init__(self) -> None:
+        super().__init__(User, name="Users", endpoint="panel_users", url="users")
+
+    def init_search(self) -> bool:
+        return True
+
+    def get_pk_value(self, model: User) -> str:
+        return str(model.id)
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_field: str | None,
+        sort_desc: bool,
+        search: str | None,
+        filters: Any,
+        page_size: int | None = None,
+    ) -> tuple[int, list[User]]:
+        size = page_size or self.page_size
+        text = (search or "").strip().replace("\0", "")[:LONGEST_NAME]
+        with _reading() as session:
+            total = repository.count_users(session, search=text)
+            offset = page_offset(page, size, total)
+            return total, list(repository.list_users(session, offset=offset, limit=size, search=text))
+
+    def get_one(self, id: str) -> User | None:  # noqa: A002  (Flask-Admin's name)
+        with _reading() as session:
+            return repository.get_user(session, self.id_of(id))
+
+    def create_form(self, obj: Any = None) -> NewUserForm:
+        return NewUserForm(request.form if request.method == "POST" else None)
+
+    def edit_form(self, obj: Any = None) -> UserForm:
+        return UserForm(request.form if request.method == "POST" else None, obj=obj)
+
+    def create_model(self, form: NewUserForm) -> User:
+        with unit_of_work() as uow:
+            user = accounts.create_user(
+                uow,
+                actor=access.current_actor(),
+                username=form.username.data or "",
+                password=form.password.data or None,
+                role=Role(form.role.data),
+            )
+        flash(f"The user {user.username} is created.", "success")
+        return user
+
+    def update_model(self, form: UserForm, model: User) -> User:
+        changes = AccountChanges(
+            username=form.username.data or "", role=Role(form.role.data), is_active=form.is_active.data
+        )
+        user = self._change(model, changes)
+        flash(f"The user {user.username} is saved.", "success")
+        return user
+
+    def get_save_return_url(self, model: User, is_created: bool = False) -> str:
+        url: str = self.get_url(".details_view", id=self.get_pk_value(model))
+        return url
+
+    @expose("/password/", methods=("GET", "POST"))
+    def password_view(self) -> Page:
+        model = self.asked_for()
+        form = PasswordForm(request.form if request.method == "POST" else None)
+        status = 200
+        if request.method == "POST":
+            changes = AccountChanges(password=form.password.data or "")
+            changed, status = attempt(form, lambda: self._change(model, changes))
+            if changed is not None:
+                flash(f"{model.username} has a new password.", "success")
+                return redirect(self.get_save_return_url(model))
+        return self.render("panel/password_form.html", form=form, model=model), status
+
+    @expose("/disable/", methods=("POST",))
+    def disable_view(self) -> Page:
+        return self.acted(lambda model: self._switch(model, on=False))
+
+    @expose("/enable/", methods=("POST",))
+    def enable_view(self) -> Page:
+        return self.acted(lambda model: self._switch(model, on=True))
+
+    def _switch(self, model: User, *, on: bool) -> str:
+        user = self._change(model, AccountChanges(is_active=on))
+        return f"{user.username} may log in again." if on else f"{user.username} is disabled and logged out."
+
+    @staticmethod
+    def _change(model: User, changes: AccountChanges) -> User:
+        with unit_of_work() as uow:
+            return accounts.change_user(uow, actor=access.current_actor(), user_id=model.id, changes=changes)
+
+
+@contextmanager
+def _reading() -> Iterator[Session]:
+    """A session apart from that of the unit of work, which must begin its own transaction."""
+    with read_connection() as connection, Session(connection, expire_on_commit=False) as session:
+        yield session

@@ -1,0 +1,19 @@
+"""The command line: `flask --app wsgi users …` and `flask --app wsgi orders …`."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from orders_app.cli.export_orders import export_command
+from orders_app.cli.import_orders import import_command
+from orders_app.cli.support import AppGroup
+from orders_app.cli.users import users_group
+
+
+def register(app: Flask) -> None:
+    """Add the commands to `flask`."""
+    orders = AppGroup("orders", help="Bring orders in and write them out.")
+    orders.add_command(import_command)
+    orders.add_command(export_command)
+    app.cli.add_command(orders)
+    app.cli.add_command(users_group)

@@ -1,0 +1,145 @@
+"""CSV, one row a line item: which column is what, and the rows with the lines they stand on."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from orders_app.orders.importing.options import Columns, ImportFailed
+
+OWN_COLUMNS = (
+    "order_id",
+    "user",
+    "status",
+    "total_price",
+    "is_deleted",
+    "created_at",
+    "updated_at",
+    "version",
+    "source",
+    "reference",
+    "product_id",
+    "name",
+    "price",
+    "quantity",
+)
+"""The header of an export, by which it is recognised."""
+
+LONGEST_FIELD = 1024 * 1024
+_DELIMITERS = (",", ";", "\t", "|")
+_REQUIRED = ("order", "name", "price", "quantity")
+_OWN = Columns(
+    order="order_id",
+    name="name",
+    price="price",
+    quantity="quantity",
+    created="created_at",
+    user="user",
+    status="status",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Where in a row things stand; `own` for the header of an export of this service."""
+
+    names: tuple[str, ...]
+    columns: Columns
+    order: int
+    name: int
+    price: int
+    quantity: int
+    created: int | None = None
+    user: int | None = None
+    status: int | None = None
+    own: bool = False
+
+    def position(self, name: str) -> int:
+        """Where the column of this name stands."""
+        return self.names.index(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record and the line that it begins on; `problem` says why its cells cannot be used."""
+
+    line: int
+    cells: list[str]
+    problem: str | None = None
+
+
+def read_header(file_name: str, lines: Iterator[str], wanted: Columns) -> tuple[Header, Iterator[Row]]:
+    """The header and, after it, the rows.  Raises `ImportFailed` where the columns are not there."""
+    csv.field_size_limit(LONGEST_FIELD)
+    number = 0
+    for first in lines:
+        number += 1
+        first = first.removeprefix("\ufeff")  # noqa: PLW2901  (a mark that the encoding did not take off)
+        if first.strip():
+            break
+    else:
+        raise ImportFailed(f"{file_name} is empty: there is no header line.")
+    rows = _rows(file_name, chain([first], lines), _delimiter(first, wanted), number - 1)
+    names = tuple(cell.strip() for cell in next(rows).cells)
+    header = _header(file_name, names, wanted)
+    return header, (_measured(row, len(names)) for row in rows)
+
+
+def _delimiter(first: str, wanted: Columns) -> str:
+    """The sign under which the header has the columns that are wanted, else the comma."""
+    needed = {getattr(wanted, field) for field in _REQUIRED} if wanted.are_given else set(OWN_COLUMNS)
+    for delimiter in _DELIMITERS:
+        cells = next(csv.reader([first], delimiter=delimiter))
+        if needed <= {cell.strip() for cell in cells}:
+            return delimiter
+    return ","
+
+
+def _measured(row: Row, width: int) -> Row:
+    if row.problem is None and len(row.cells) != width:
+        return Row(row.line, row.cells, f"{len(row.cells)} cells where the header has {width}.")
+    return row
+
+
+def _header(file_name: str, names: tuple[str, ...], wanted: Columns) -> Header:
+    own = not wanted.are_given and set(OWN_COLUMNS) <= set(names)
+    columns = _OWN if own else wanted
+    missing = [f"--{field}-column" for field in _REQUIRED if getattr(columns, field) is None]
+    there = ", ".join(names)
+    if missing:
+        raise ImportFailed(
+            f"{file_name} is not an export of this service, so say which column is what: "
+            f"{', '.join(missing)}.  Its columns are: {there}."
+        )
+    places: dict[str, int] = {}
+    for field in (*_REQUIRED, "created", "user", "status"):
+        name = getattr(columns, field)
+        if name is None:
+            continue
+        if name not in names:
+            raise ImportFailed(f"{file_name} has no column {name!r}.  Its columns are: {there}.")
+        if names.count(name) > 1:
+            raise ImportFailed(f"{file_name} has more than one column {name!r}; rename all but one.")
+        places[field] = names.index(name)
+    return Header(names=names, columns=columns, own=own, **places)
+
+
+def _rows(file_name: str, lines: Iterable[str], delimiter: str, lines_before: int) -> Iterator[Row]:
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        line = lines_before + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if lines_before + reader.line_num > line:
+                raise ImportFailed(
+                    f"{file_name}, line {line}: {error}.  Is a quotation mark not closed?"
+                ) from error
+            yield Row(line, [], f"The row cannot be read: {error}.")
+            continue
+        if cells:
+            yield Row(line, cells)

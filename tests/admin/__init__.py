@@ -1,0 +1,1 @@
+"""The panel, as a browser without JavaScript sees it, on both back ends."""

@@ -1,0 +1,182 @@
+"""Who gets into the panel, and what ends their stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests import factories
+from tests.admin.visitor import LOGIN, Visitor
+from tests.callers import Caller
+
+PLACES = [
+    "/admin",
+    "/admin/",
+    "/admin/orders/",
+    "/admin/orders/new/",
+    "/admin/orders/export/csv/",
+    "/admin/orders/ajax/lookup/",
+    "/admin/users/",
+    "/admin/events/",
+    "/admin/static/admin/css/bootstrap4/admin.css",
+    "/admin/nothing.css",
+]
+
+
+@pytest.mark.parametrize("path", PLACES)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
+def test_a_visitor_is_sent_to_the_log_in_page_from_everywhere(
+    stranger: Visitor, path: str, method: str
+) -> None:
+    answer = stranger.client.open(path, method=method)
+    assert answer.status_code == 302
+    assert answer.location.startswith(LOGIN)
+
+
+def test_every_address_of_the_panel_is_guarded(app: Flask, stranger: Visitor) -> None:
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/admin") and rule.endpoint not in {"panel.static", "panel_login.index"}:
+            for method in rule.methods or ():
+                assert stranger.client.open(rule.rule, method=method).status_code == 302, (method, rule.rule)
+
+
+def test_credentials_of_the_api_do_not_open_the_panel(admin: Caller, stranger: Visitor) -> None:
+    answer = stranger.get("/admin/", headers={"Authorization": admin.authorization or ""})
+    assert answer.status_code == 302
+
+
+def test_a_user_cannot_log_in_and_is_told_why(stranger: Visitor, log_dir: Path) -> None:
+    answer = stranger.log_in("alice")
+    assert answer.status_code == 403
+    assert "no admin" in answer.text
+    assert stranger.get("/admin/").status_code == 302
+    assert '"reason":"not_an_admin"' in (log_dir / "general.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("admin", "mistaken"), ("nobody", "mistaken"), ("", ""), ("a\0", "x" * 200), ("x" * 5000, "y")],
+)
+def test_wrong_credentials_are_refused_alike(
+    stranger: Visitor, log_dir: Path, name: str, password: str
+) -> None:
+    answer = stranger.log_in(name, password)
+    assert answer.status_code == 403
+    assert "The name or the password is wrong." in answer.text
+    assert not password or f'"{password}"' not in answer.text
+    assert '"reason":"wrong_password"' in (log_dir / "general.log").read_text()
+
+
+def test_logging_in_begins_a_new_session_and_goes_where_one_wanted_to(stranger: Visitor) -> None:
+    asked = stranger.get("/admin/orders/?status=pending")
+    stranger.get(asked.location)
+    before = stranger.cookie()
+    answer = stranger.log_in("admin", query="?next=%2Fadmin%2Forders%2F%3Fstatus%3Dpending")
+    assert answer.location == "/admin/orders/?status=pending"
+    assert stranger.cookie() != before
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+    assert stranger.get(answer.location).status_code == 200
+
+
+def test_the_cookie_is_secure_over_https(app: Flask) -> None:
+    answer = app.test_client().get(LOGIN, base_url="https://localhost")
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "http:/evil.example",
+        "http:evil.example",
+        "https:///evil.example",
+        "javascript:alert(1)",
+        "/admin/%0d%0aSet-Cookie:x=1",
+        "/admin\r\nSet-Cookie: x=1",
+        "/admin/\\..\\evil",
+        "/swagger/",
+        "/adminother",
+        "/admin/../swagger/",
+        "/admin/%2e%2e/swagger/",
+        "/admin/login/?next=/admin/",
+        "\t/admin/",
+        "",
+    ],
+)
+def test_only_pages_of_the_panel_are_gone_to_after_log_in(stranger: Visitor, target: str) -> None:
+    token = stranger.token()
+    answer = stranger.client.post(
+        LOGIN,
+        query_string={"next": target},
+        data={"csrf_token": token, "username": "admin", "password": "admin-password-1"},
+    )
+    assert answer.status_code == 302
+    assert answer.location in {"/admin/", "/admin/%250d%250aSet-Cookie:x=1", "/admin/%0d%0aSet-Cookie:x=1"}
+    assert answer.headers.getlist("Set-Cookie")[0].startswith("orders_session=")
+
+
+def test_logging_out_ends_the_session_and_every_copy_of_it(app: Flask, panel: Visitor) -> None:
+    copy = Visitor(app)
+    copy.client.set_cookie("orders_session", panel.cookie())
+    assert copy.get("/admin/").status_code == 200
+    answer = panel.post("/admin/logout/")
+    assert answer.location == LOGIN
+    assert "You are logged out." in panel.follow(answer).text
+    assert copy.get("/admin/").status_code == 302
+    assert panel.get("/admin/logout/").status_code in {302, 405}
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "user"}])
+def test_a_disabled_or_demoted_admin_is_out_at_the_next_click(
+    app: Flask, panel: Visitor, change: dict[str, object]
+) -> None:
+    factories.change_user(app, "admin", **change)
+    assert panel.get("/admin/orders/").location.startswith(LOGIN)
+
+
+def test_a_new_password_ends_all_sessions(app: Flask, panel: Visitor, admin: Caller) -> None:
+    path = f"/api/v1/users/{factories.user_id(app, 'admin')}/"
+    assert admin("PATCH", path, {"password": "another-password-1"}).status_code == 200
+    assert panel.get("/admin/").status_code == 302
+    assert panel.log_in("admin").status_code == 403
+    assert panel.log_in("admin", "another-password-1").status_code == 302
+
+
+def test_a_forged_session_is_nobody(app: Flask, stranger: Visitor) -> None:
+    stranger.client.set_cookie("orders_session", "eyJ1c2VyIjoieCJ9.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb")
+    assert stranger.get("/admin/").status_code == 302
+    with stranger.client.session_transaction() as session:
+        session.update(user="no-uuid", family=7)
+    assert stranger.get("/admin/").status_code == 302
+
+
+def test_pages_are_neither_stored_nor_framed_and_run_no_inline_script(panel: Visitor) -> None:
+    for path in (
+        "/admin/",
+        "/admin/orders/",
+        "/admin/orders/new/",
+        "/admin/users/",
+        "/admin/events/",
+        "/admin/x",
+    ):
+        answer = panel.get(path)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+        for forbidden in ("<script>", "onclick", "javascript:", "http://", "https://"):
+            assert forbidden not in answer.text, (path, forbidden)
+
+
+def test_style_and_script_are_there_before_the_log_in(stranger: Visitor) -> None:
+    for name in ("panel.css", "order-form.js", "icon.svg"):
+        with stranger.get(f"/admin/login/static/{name}") as answer:
+            assert answer.status_code == 200
+    for name in ("../forms.py", "%2e%2e/forms.py", "..%2fforms.py", "nothing.css"):
+        assert stranger.get(f"/admin/login/static/{name}").status_code in {302, 404}

@@ -1,0 +1,183 @@
+"""The panel, clicked through."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.browser.conftest import PASSWORD, Watch
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+def _new_order(page: Page, product: str, price: str = "2.50", quantity: str = "4") -> str:
+    """Make an order by the form; the address of its page."""
+    page.goto("/admin/orders/new/")
+    page.get_by_label("Product of line 1").fill(product)
+    page.get_by_label("Price of line 1").fill(price)
+    page.get_by_label("Quantity of line 1").fill(quantity)
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_role("status")).to_have_text("The order is created.")
+    return page.url
+
+
+def test_log_in_and_out(page: Page, watch: Watch) -> None:
+    watch.expected = ("403",)
+    page.goto("/admin/orders/?status=pending")
+    expect(page).to_have_url(re.compile("/admin/login/"))
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill("mistaken")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/admin/orders/\?status=pending$"))
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("status")).to_have_text("You are logged out.")
+    page.go_back()
+    page.reload()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_an_order_from_its_making_to_its_restoring(panel: Page, watch: Watch) -> None:
+    watch.expected = ("422",)
+    _new_order(panel, "Kettle")
+    expect(panel.get_by_role("row", name="Kettle")).to_contain_text("10.00")
+
+    panel.get_by_role("link", name="Edit").click()
+    panel.get_by_role("button", name="Add a line").click()
+    expect(panel.get_by_label("Product of line 2")).to_be_focused()
+    panel.get_by_label("Product of line 2").fill("Cup")
+    panel.get_by_label("Price of line 2").fill("-1")
+    panel.get_by_label("Quantity of line 2").fill("1")
+    panel.get_by_label("Quantity of line 2").press("Enter")
+    expect(panel.get_by_text("Must not be negative.")).to_be_visible()
+    panel.get_by_label("Price of line 2").fill("1")
+    panel.get_by_role("button", name="Add a line").click()
+    panel.get_by_role("button", name="Remove line 1").click()
+    expect(panel.get_by_label("Product of line 1")).to_have_value("Cup")
+    panel.get_by_role("button", name="Save", exact=True).last.click()
+    expect(panel.get_by_role("status")).to_have_text("The order is saved.")
+    expect(panel.get_by_role("row", name="Kettle")).to_have_count(0)
+    expect(panel.get_by_text("total price: 10.00 → 1.00")).to_be_visible()
+
+    panel.get_by_role("button", name="Make it confirmed").click()
+    expect(panel.get_by_role("status")).to_have_text("The order is now confirmed.")
+    panel.get_by_role("button", name="Make it completed").click()
+    expect(panel.get_by_role("button", name=re.compile("Make it"))).to_have_count(0)
+    panel.get_by_role("button", name="Delete").click()
+    expect(panel.get_by_role("status")).to_contain_text("The order is deleted.")
+    expect(panel.get_by_role("link", name="Edit")).to_have_count(0)
+    panel.get_by_role("button", name="Restore").click()
+    expect(panel.get_by_role("status")).to_have_text("The order is restored.")
+
+
+def test_filter_search_and_sort(panel: Page) -> None:
+    _new_order(panel, "Blue teapot", price="3")
+    _new_order(panel, "Green teapot", price="1")
+    panel.get_by_role("link", name="Orders", exact=True).last.click()
+    panel.get_by_label("Search").fill("TEAPOT")
+    panel.get_by_role("button", name="Apply").click()
+    rows = panel.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    panel.get_by_role("link", name="Total").click()
+    expect(rows.first).to_contain_text("4.00")
+    panel.get_by_role("link", name="Total").click()
+    expect(rows.first).to_contain_text("12.00")
+    panel.get_by_label("Total to").fill("5")
+    panel.get_by_label("Status").select_option("pending")
+    panel.get_by_role("button", name="Apply").click()
+    expect(rows).to_have_count(1)
+    panel.get_by_label("Total from").fill("no number")
+    panel.get_by_role("button", name="Apply").click()
+    expect(panel.get_by_text("Not a valid amount.")).to_be_visible()
+    panel.get_by_role("link", name="Clear").click()
+    expect(panel.get_by_label("Search")).to_have_value("")
+
+
+def test_the_second_of_two_tabs_is_told(panel: Page, watch: Watch) -> None:
+    watch.expected = ("409",)
+    address = _new_order(panel, "Lamp").replace("/details/", "/edit/")
+    panel.goto(address)
+    other = panel.context.new_page()
+    other.goto(address)
+    other.get_by_label("Product of line 1").fill("Desk lamp")
+    other.get_by_role("button", name="Save", exact=True).last.click()
+    expect(other.get_by_role("status")).to_have_text("The order is saved.")
+    panel.get_by_label("Product of line 1").fill("Floor lamp")
+    panel.get_by_role("button", name="Save", exact=True).last.click()
+    expect(panel.get_by_role("alert")).to_contain_text("Somebody else changed the order meanwhile.")
+    panel.get_by_role("link", name="Open the order as it is now").click()
+    expect(panel.get_by_label("Product of line 1")).to_have_value("Desk lamp")
+
+
+def test_users(panel: Page, watch: Watch) -> None:
+    watch.expected = ("409",)
+    panel.get_by_role("link", name="Users").click()
+    panel.get_by_role("link", name="New user").click()
+    panel.get_by_label("User name").fill("Dora")
+    panel.get_by_label("Password").fill("dora-password-1")
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.get_by_role("status")).to_have_text("The user Dora is created.")
+    panel.get_by_role("button", name="Disable").click()
+    expect(panel.get_by_role("status")).to_have_text("Dora is disabled and logged out.")
+    panel.get_by_role("button", name="Enable").click()
+    panel.get_by_role("link", name="Set a password").click()
+    panel.get_by_label("New password").fill("dora-password-2")
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.get_by_role("status")).to_have_text("Dora has a new password.")
+    panel.get_by_role("link", name="All users").click()
+    panel.get_by_role("link", name="admin", exact=True).click()
+    panel.get_by_role("link", name="Edit").click()
+    panel.get_by_label("Role").select_option("user")
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.get_by_role("alert")).to_contain_text("This is the last admin")
+
+
+def test_the_events_log_leads_to_the_order(panel: Page) -> None:
+    _new_order(panel, "Clock")
+    panel.get_by_role("link", name="Events log").click()
+    row = panel.locator("tbody tr").first
+    expect(row).to_contain_text("order.created")
+    row.get_by_role("link").click()
+    expect(panel.get_by_role("row", name="Clock")).to_be_visible()
+
+
+def test_without_javascript_too(panel: Page) -> None:
+    address = _new_order(panel, "Vase").replace("/details/", "/edit/")
+    panel.route("**/*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    panel.goto(address)
+    panel.get_by_role("button", name="Add a line").click()
+    panel.get_by_label("Product of line 2").fill("Tray")
+    panel.get_by_label("Price of line 2").fill("1")
+    panel.get_by_label("Quantity of line 2").fill("1")
+    panel.get_by_role("button", name="Remove line 1").click()
+    expect(panel.get_by_label("Product of line 2")).to_have_count(0)
+    panel.get_by_label("Product of line 1").press("Enter")
+    expect(panel.get_by_role("status")).to_have_text("The order is saved.")
+    expect(panel.get_by_role("row", name="Vase")).to_have_count(0)
+
+
+def test_nothing_scrolls_sideways_on_a_phone_and_all_inputs_are_named(panel: Page, watch: Watch) -> None:
+    watch.expected = ("404",)
+    order = urlsplit(_new_order(panel, "A" * 255, price="9999999999.99", quantity="1"))
+    query = f"?{order.query}"
+    panel.set_viewport_size(PHONE)
+    lists = ("", "orders/", "orders/?search=x&min_price=y", "users/", "events/")
+    forms = ("orders/new/", "users/new/", f"orders/edit/{query}")
+    for path in (*lists, *forms, f"orders/details/{query}", "orders/details/?id=1"):
+        panel.goto(f"/admin/{path}")
+        assert panel.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        unnamed = panel.evaluate(
+            """() => [...document.querySelectorAll("input:not([type=hidden]), select")]
+                .filter(field => !field.labels.length && !field.ariaLabel).map(field => field.name)"""
+        )
+        assert unnamed == [], path
+        ids = panel.evaluate("() => [...document.querySelectorAll('[id]')].map(element => element.id)")
+        assert len(ids) == len(set(ids)), path
+        assert panel.locator("html").get_attribute("lang") == "en"

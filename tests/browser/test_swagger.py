@@ -1,0 +1,26 @@
+"""Swagger UI, from loading to an authorised request."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+
+def test_swagger_ui_sends_an_authorised_request(page: Page) -> None:
+    page.goto("/swagger/")
+    page.get_by_role("button", name="Authorize").first.click()
+    dialog = page.locator(".modal-ux")
+    dialog.locator("#auth-basic-username").fill("admin")
+    dialog.locator("#auth-basic-password").fill(PASSWORD)
+    basic = dialog.locator(".auth-container", has_text="basicAuth")
+    basic.get_by_role("button", name="Apply credentials").click()
+    basic.get_by_role("button", name="Close", exact=True).click()
+    operation = page.locator(".opblock-get", has_text="/api/v1/orders/").first
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")

@@ -1,0 +1,170 @@
+"""`flask orders import`: options, exit status, and what is said where."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.callers import Caller
+from tests.cli.conftest import Run
+
+DIRTY = Path(__file__).parents[1] / "data" / "dirty_shop.csv"
+COLUMNS = "--order-column No --name-column Item --price-column Each --quantity-column Qty".split()
+SHOP = Path(__file__).parents[3] / "shared" / "data" / "shop"
+SUMMARY = re.compile(
+    r"orders: (\d+) imported, (\d+) known, (\d+) refused; lines: (\d+) imported, (\d+) refused; \d+\.\d s"
+)
+
+
+def last_line(stdout: str) -> tuple[int, ...]:
+    match = SUMMARY.fullmatch(stdout.splitlines()[-1])
+    assert match, stdout
+    return tuple(int(number) for number in match.groups())
+
+
+def test_a_dirty_file(run: Run, tmp_path: Path, admin: Caller, log_dir: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+    args = [
+        *("orders", "import", DIRTY, *COLUMNS, "--created-column", "When", "--user-column", "Who"),
+        *("--timezone", "Europe/London", "--user", "shop", "--create-users", "--rejects", rejects),
+        *("--negative-quantity", "absolute", "--status-prefix", "C=cancelled", "--source", "stall"),
+    ]
+    result = run(*args)
+    assert result.exit_code == 3
+    assert last_line(result.stdout) == (3, 0, 4, 5, 6)
+    assert "Refused, see" in result.stderr
+    assert "Reading" in result.stderr
+
+    rows = list(csv.DictReader(rejects.read_text("utf-8").splitlines()))
+    assert [(row["line"], row["reason"].partition(":")[0]) for row in rows] == [
+        ("7", "Item"),
+        ("8", "Each"),
+        ("9", "When"),
+        ("10", "6 cells where the header has 7."),
+        ("13", "No"),
+        ("14", "Who"),
+    ]
+    orders = {order["reference"]: order for order in admin.get("/api/v1/orders/?ordering=created_at").json}
+    assert list(orders) == ["1001", "1002", "C1003"]
+    first = orders["1001"]
+    assert first["created_at"] == "2026-03-29T00:30:00.000000Z"
+    assert first["total_price"] == "93.48"
+    assert [line["name"] for line in first["products"]] == ["Fanny pack", "Кофе «Эспрессо»", "Tea   towel"]
+    assert (orders["1002"]["user"], orders["1002"]["total_price"]) == ("shop", "4.50")
+    assert (orders["C1003"]["status"], orders["C1003"]["total_price"]) == ("cancelled", "4.50")
+    assert orders["C1003"]["created_at"] == "2026-10-25T00:30:00.000000Z"
+    assert orders["1001"]["source"] == "stall"
+    history = admin.get(f"/api/v1/orders/{first['order_id']}/events/").json
+    assert [(event["event"], event["user"]) for event in history] == [("order.created", "command line")]
+    log = (log_dir / "general.log").read_text()
+    assert log.count('"order.created"') == 3
+    events = log_dir / "events.log"
+    assert not events.exists() or events.read_text() == ""
+
+    again = run(*args)
+    assert again.exit_code == 3
+    assert last_line(again.stdout) == (0, 3, 4, 0, 5)
+
+
+def test_a_reader_sees_what_came_in_at_once(run: Run, alice: Caller, tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text("No,Item,Each,Qty\n1,Lamp,1,1\n")
+    assert alice.get("/api/v1/orders/").json == []
+    assert alice.get("/api/v1/orders/").headers["Cache-Status"] == "orders; hit"
+    result = run("orders", "import", path, *COLUMNS, "--user", "alice")
+    assert (result.exit_code, last_line(result.stdout)) == (0, (1, 0, 0, 1, 0))
+    assert [order["reference"] for order in alice.get("/api/v1/orders/").json] == ["1"]
+    assert not (tmp_path / "shop.csv.rejects.csv").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_encodings(run: Run, alice: Caller, tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_bytes("No,Item,Each,Qty\r\n1,Café,1,1\r\n".encode(encoding))
+    assert run("orders", "import", path, *COLUMNS, "--user", "alice", "--encoding", encoding).exit_code == 0
+    assert alice.get("/api/v1/orders/").json[0]["products"][0]["name"] == "Café"
+
+
+def test_standard_input(run: Run, alice: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "No,Item,Each,Qty\n1,Lamp,1,1\n2,,1,1\n"
+    result = run("orders", "import", "-", *COLUMNS, "--user", "alice", stdin=text)
+    assert (result.exit_code, last_line(result.stdout)) == (3, (1, 0, 1, 1, 1))
+    assert (
+        Path("stdin.rejects.csv").read_text().splitlines()[1].startswith("stdin,3,Item: Must not be empty.")
+    )
+    line = '\n {"products": [{"name": "Mug", "price": 1, "quantity": 2}], "reference": "9"}\n'
+    assert run("orders", "import", "-", "--user", "alice", stdin=line).exit_code == 0
+    assert {order["reference"] for order in alice.get("/api/v1/orders/").json} == {"1", "9"}
+    assert run("orders", "import", "-", stdin="").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["missing.csv"], "missing.csv cannot be read: No such file or directory."),
+        (["."], "Is a directory"),
+        (["-", "-"], "Standard input can be read once only."),
+        ([], "Missing argument"),
+        (["shop.csv"], "--order-column, --name-column, --price-column, --quantity-column"),
+        (["shop.csv", *COLUMNS, "--created-column", "When"], "no column 'When'"),
+        (["shop.csv", *COLUMNS, "--timezone", "Mars/Base"], "There is no time zone 'Mars/Base'"),
+        (["shop.csv", *COLUMNS, "--timezone", "../etc"], "There is no time zone"),
+        (["shop.csv", *COLUMNS, "--encoding", "klingon"], "There is no text encoding"),
+        (["shop.csv", *COLUMNS, "--encoding", "base64"], "There is no text encoding"),
+        (["shop.csv", *COLUMNS, "--status-prefix", "C"], "Must be one of"),
+        (["shop.csv", *COLUMNS, "--status-prefix", "=pending"], "write it like C=cancelled"),
+        (["shop.csv", *COLUMNS, "--status", "nope"], "nope"),
+        (["shop.csv", *COLUMNS, "--user", "a:b"], "A colon is not allowed"),
+        (["shop.csv", *COLUMNS, "--source", ""], "Must not be empty."),
+        (["shop.csv", *COLUMNS, "--rejects", "no/such/folder.csv", "--user", "x"], "Name another place"),
+        (["shop.csv", *COLUMNS, "--rejects", "shop.csv"], "is one of the files to import"),
+    ],
+)
+def test_failures(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shop.csv").write_text("No,Item,Each,Qty\n1,Lamp,1,1\n")
+    result = run("orders", "import", *args)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+
+
+def test_without_an_owner_all_is_refused(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text("No,Item,Each,Qty\n1,Lamp,1,1\n")
+    result = run("orders", "import", path, *COLUMNS)
+    assert (result.exit_code, last_line(result.stdout)) == (3, (0, 0, 1, 0, 1))
+    assert "--user NAME" in result.stderr
+    result = run("orders", "import", path, *COLUMNS, "--user", "nobody")
+    assert (result.exit_code, last_line(result.stdout)) == (3, (0, 0, 1, 0, 1))
+    assert "There is no user 'nobody'" in result.stderr
+
+
+@pytest.mark.skipif(not SHOP.is_dir(), reason=f"the sample of a real shop is not there: {SHOP}")
+def test_five_days_of_a_real_shop(run: Run, app: Flask, admin: Caller, tmp_path: Path) -> None:
+    args = [
+        *("orders", "import", *sorted(SHOP.glob("*.csv"))),
+        *("--order-column", "InvoiceNo", "--name-column", "Description", "--price-column", "UnitPrice"),
+        *("--quantity-column", "Quantity", "--created-column", "InvoiceDate", "--timezone", "Europe/London"),
+        *("--user-column", "CustomerID", "--user", "shop", "--create-users"),
+        *("--negative-quantity", "absolute", "--status-prefix", "C=cancelled"),
+        *("--rejects", tmp_path / "rejects.csv"),
+    ]
+    result = run(*args)
+    assert (result.exit_code, last_line(result.stdout)) == (3, (279, 0, 18, 5929, 18))
+    cancelled = admin.get("/api/v1/orders/?status=cancelled&page_size=200").json
+    assert len(cancelled) == 30
+    assert all(order["reference"].startswith("C") for order in cancelled)
+    rows = list(csv.DictReader((tmp_path / "rejects.csv").read_text("utf-8").splitlines()))
+    assert [row["reason"] for row in rows] == ["Description: Must not be empty."] * 18
+    # It stands in two places of its file.
+    split = admin.get("/api/v1/orders/?reference=542806").json
+    assert len(split) == 1
+    again = run(*args)
+    assert (again.exit_code, last_line(again.stdout)) == (3, (0, 279, 18, 0, 18))

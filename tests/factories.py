@@ -1,0 +1,127 @@
+"""Things to test with, each with sensible values that a test overrides by name."""
+
+from __future__ import annotations
+
+import functools
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Flask
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from orders_app.auth import tokens
+from orders_app.auth.domain import username_key
+from orders_app.auth.models import TokenFamily, User
+from orders_app.auth.passwords import hash_password
+from orders_app.auth.services.sessions import OpenSession
+from orders_app.events_log.models import OrderEventRow
+from orders_app.extensions import db
+from orders_app.orders.domain import Line, NewOrder
+from orders_app.orders.models import Order, OrderLine
+from orders_app.shared.clock import utcnow
+from orders_app.shared.identity import Actor, Role
+from orders_app.shared.view_versions import SHARDS, ViewVersion, bump
+
+PEOPLE = {"alice": Role.USER, "bob": Role.USER, "admin": Role.ADMIN}
+
+
+def password_of(name: str) -> str:
+    """The password of one of the three."""
+    return f"{name}-password-1"
+
+
+@functools.cache
+def _hash_of(password: str) -> str:
+    # Argon2 is slow on purpose; one hash for each password serves the whole run.
+    return hash_password(password)
+
+
+def begin_anew(session: Session) -> None:
+    """Empty the database, but for the three accounts.
+
+    What the cache holds of the last test must not be taken for fresh, so the version of everything
+    goes on counting instead of beginning again.
+    """
+    for model in (OrderEventRow, OrderLine, Order, TokenFamily, User):
+        session.execute(delete(model))
+    session.execute(delete(ViewVersion).where(ViewVersion.scope.not_in(SHARDS)))
+    bump(session, [])
+    for name, role in PEOPLE.items():
+        session.add(user(username=name, role=role, password=password_of(name)))
+    session.commit()
+
+
+def user(
+    *, username: str = "carol", role: Role = Role.USER, password: str | None = None, **others: Any
+) -> User:
+    """An account, not yet saved."""
+    now = utcnow()
+    values = {"is_active": True, "created_at": now, "updated_at": now, **others}
+    return User(
+        username=username,
+        username_key=username_key(username),
+        role=role.value,
+        password_hash=_hash_of(password) if password else None,
+        **values,
+    )
+
+
+def actor(name: str) -> Actor:
+    """Somebody who is in the database, as services know them; needs an application context.
+
+    Read on a connection of its own: a unit of work begins its transaction itself.
+    """
+    with db.engine.connect() as connection:
+        row = connection.execute(select(User.id, User.role).where(User.username == name)).one()
+    return Actor(row.id, name, Role(row.role))
+
+
+def user_id(app: Flask, name: str) -> UUID:
+    """The id of somebody who is in the database."""
+    with app.app_context():
+        return db.session().scalars(select(User.id).where(User.username == name)).one()
+
+
+def logged_in(app: Flask, name: str) -> dict[str, str]:
+    """The tokens of a new log-in, without the cost of a password check."""
+    now = utcnow()
+    with app.app_context():
+        session = db.session()
+        owner = session.scalars(select(User.id).where(User.username == name)).one()
+        family = TokenFamily(
+            user_id=owner, current_jti=uuid4(), created_at=now, expires_at=now + timedelta(days=7)
+        )
+        session.add(family)
+        session.commit()
+        return tokens.issue(OpenSession(owner, family.id, family.current_jti))
+
+
+def change_user(app: Flask, name: str, **values: Any) -> None:
+    """Set columns of an account directly, past all rules."""
+    with app.app_context():
+        db.session().execute(update(User).where(User.username == name).values(**values))
+        db.session().commit()
+
+
+def line(**others: Any) -> dict[str, Any]:
+    """A line of an order, as a client sends it."""
+    return {"name": "affe", "price": "42.00", "quantity": 2, **others}
+
+
+def body(**others: Any) -> dict[str, Any]:
+    """A body that makes an order: one line, 84.00 in all."""
+    return {"products": [line()], **others}
+
+
+def order_line(**others: Any) -> Line:
+    """A line, as the domain knows it."""
+    values: dict[str, Any] = {"name": "affe", "price": Decimal("42.00"), "quantity": 2, **others}
+    return Line(**values)
+
+
+def new_order(*lines: Line, **others: Any) -> NewOrder:
+    """An order to be made, as services take it."""
+    return NewOrder(lines=lines or (order_line(),), **others)

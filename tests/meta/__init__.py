@@ -1,0 +1,1 @@
+"""Tests about the code, the documents and the settings."""

@@ -1,0 +1,1 @@
+"""Use cases with a database session, on both back ends."""
