@@ -185,7 +185,8 @@ class Users(MethodView):
         return user, 201, {"Location": f"/api/v1/users/{user.id}/"}
 
 
-@users_blp.route("/<user_id>/", parameters=id_parameter("user_id"))
+# The length of a UUID, so that `/me/` is no id here and says so in `Allow`.
+@users_blp.route("/<string(length=36):user_id>/", parameters=id_parameter("user_id"))
 class UserDetail(MethodView):
     @admin_required
     @users_blp.arguments(NoParameters, location="query", as_kwargs=True)

@@ -146,13 +146,12 @@ def _prefixes(
 def import_command(files: tuple[str, ...], rejects: Path | None, **given: Any) -> None:
     """Bring orders in from CSV, one row a line item, or from JSON Lines, one order a line.
 
-    FILE… are one or more files; - is standard input.  An export of this service needs no options.
+    FILE… are one or more files; - is standard input.  An export of this service needs no columns.
     Safe to interrupt and to run again: what is here already is left alone.
 
     Exit status: 0 when everything came in or was known, 3 when something was refused, 1 on failure.
     """
-    if files.count(STANDARD_INPUT) > 1:
-        raise click.UsageError("Standard input can be read once only.")
+    _check_given_once(files)
     stdin = sys.stdin.buffer if STANDARD_INPUT in files else None
     inputs = [InputFile(path, stdin if path == STANDARD_INPUT else None) for path in files]
     with Interruptible() as interruptible, _Progress(interruptible, sys.stderr) as progress:
@@ -174,6 +173,16 @@ def import_command(files: tuple[str, ...], rejects: Path | None, **given: Any) -
         sys.exit(FAILED)
     if summary.lines_refused:
         sys.exit(SOME_REFUSED)
+
+
+def _check_given_once(files: tuple[str, ...]) -> None:
+    """A file that was read twice would give every order its lines twice."""
+    seen = set()
+    for path in files:
+        place = path if path == STANDARD_INPUT else Path(path).resolve()
+        if place in seen:
+            raise click.UsageError(f"{path} is given twice.")
+        seen.add(place)
 
 
 def _options(given: dict[str, Any]) -> ImportOptions:

@@ -13,6 +13,9 @@ from orders_app.shared.clock import rfc3339
 from orders_app.shared.money import parse_money
 from orders_app.shared.text import clean_text
 
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+"""Documents what `Text` takes, as far as a regular expression can: no controls, something to see."""
+
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})?)?", re.ASCII
@@ -38,6 +41,7 @@ class WholeNumber(fields.Field[int]):
     """An integer within bounds: a JSON integer, a decimal without a fraction, or ASCII digits."""
 
     def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"minimum": least, "maximum": most, **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
         self.least = least
         self.most = most
@@ -68,6 +72,8 @@ class Text(fields.Field[str]):
     """Text of 1 to `longest` characters after trimming and normalising; no control characters."""
 
     def __init__(self, *, longest: int, **kwargs: Any) -> None:
+        limits = {"minLength": 1, "maxLength": longest, "pattern": TEXT_PATTERN}
+        kwargs["metadata"] = {**limits, **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
         self.longest = longest
 

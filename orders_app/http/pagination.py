@@ -23,13 +23,17 @@ def page_fields() -> dict[str, Any]:
             least=1,
             most=MOST_PAGES,
             load_default=1,
-            metadata={"description": "Which page, from 1. One past the end is empty."},
+            metadata={
+                "description": "Which page, from 1. One past the end is empty.",
+            },
         ),
         "page_size": WholeNumber(
             least=1,
             most=1000,
-            load_default=None,
-            metadata={"description": "How many on a page (default 50, at most 200, both are settings)."},
+            metadata={
+                "description": "How many on a page: 50 by default and at most 200 (both are settings).",
+                "maximum": 200,
+            },
         ),
     }
 
@@ -106,7 +110,7 @@ def page_from(arguments: dict[str, Any]) -> Page:
     """
     settings = current_app.config["ORDERS"]
     number = arguments.pop("page")
-    size = arguments.pop("page_size") or settings.default_page_size
+    size = arguments.pop("page_size", None) or settings.default_page_size
     if size > settings.largest_page_size:
         message = f"Must be between 1 and {settings.largest_page_size}."
         raise InvalidRequest(

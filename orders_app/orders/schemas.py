@@ -22,6 +22,7 @@ from orders_app.orders.domain import (
     OrderStatus,
 )
 from orders_app.orders.queries import DEFAULT_ORDERING, ORDERINGS
+from orders_app.shared.money import MAX_MONEY
 
 STATUSES = [status.value for status in OrderStatus]
 _ORDERINGS = [sign + name for name in ORDERINGS for sign in ("", "-")]
@@ -29,7 +30,10 @@ _AMOUNT = {"pattern": r"^\d{1,10}\.\d{2}$", "example": "229.00"}
 _AMOUNT_ASKED = {"pattern": r"^\d{1,10}(\.\d{1,2})?$", "example": "229.00"}
 _AMOUNT_IN = {
     "type": ["string", "number"],
+    "pattern": r"^\d{1,10}(\.\d{1,2})?$",
     "minimum": 0,
+    "maximum": float(MAX_MONEY),
+    "multipleOf": 0.01,
     "description": "At most two decimal places and 9999999999.99; a string or a number.",
     "example": "229.00",
 }
@@ -91,14 +95,18 @@ class LineInSchema(Schema):
     name = Text(
         longest=LONGEST_NAME,
         required=True,
-        metadata={"minLength": 1, "maxLength": LONGEST_NAME, "example": "affe"},
+        metadata={"example": "affe"},
     )
     price = Money(required=True, metadata={**_AMOUNT_IN, "example": "42"})
     quantity = WholeNumber(
         least=0,
         most=MOST_QUANTITY,
         required=True,
-        metadata={"type": ["integer", "string"], "minimum": 0, "maximum": MOST_QUANTITY, "example": 2},
+        metadata={
+            "type": ["integer", "string"],
+            "pattern": r"^[0-9]{1,9}$",
+            "example": 2,
+        },
     )
 
     @post_load
@@ -126,7 +134,10 @@ class _OrderInSchema(Schema):
     source = ReadOnly()
     reference = ReadOnly()
     user = ReadOnly(
-        metadata={"description": "The owner's name; applied for admins only.", "example": "alice"},
+        metadata={
+            "description": "The owner's name; applied for admins only.",
+            "example": "alice",
+        },
     )
     status = Status()
     total_price = Money(metadata=_AMOUNT_IN)
@@ -171,14 +182,7 @@ class OrderQuerySchema(Schema):
     created_before = Moment(metadata={"description": "Exclusive."})
     updated_after = Moment(metadata={"description": "Inclusive."})
     reference = Text(longest=LONGEST_REFERENCE, metadata={"description": "Its number where it came from."})
-    q = Text(
-        longest=255,
-        metadata={
-            "description": "In product names, without regard to case.",
-            "minLength": 1,
-            "maxLength": 255,
-        },
-    )
+    q = Text(longest=255, metadata={"description": "In product names, without regard to case."})
     is_deleted = fields.Boolean(metadata={"description": "Only deleted ones; for admins."})
     ordering = fields.String(
         load_default=DEFAULT_ORDERING,

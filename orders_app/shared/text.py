@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Literal
 
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Cn"})
+_CONTROLS = frozenset({"Cc", "Cs"})
+_UNASSIGNED = "Cn"
 # Embeddings, overrides and isolates turn a line around in logs and lists (Unicode TR 36).
 _DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_SEPARATORS = frozenset("\u2028\u2029")
@@ -20,8 +21,11 @@ def clean_text(value: str, *, longest: int, form: Literal["NFC", "NFKC"] = "NFC"
     if len(value) > longest * 4:
         # Normalising is linear, but nobody means a text four times too long.
         raise ValueError(f"Longer than {longest} characters.")
-    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in value.strip()):
+    categories = {unicodedata.category(character) for character in value.strip()}
+    if not _CONTROLS.isdisjoint(categories):
         raise ValueError("Control characters are not allowed.")
+    if _UNASSIGNED in categories:
+        raise ValueError("Some characters are not assigned in Unicode.")
     text = unicodedata.normalize(form, value).strip()
     if not _DIRECTION_CONTROLS.isdisjoint(text) or not _LINE_SEPARATORS.isdisjoint(text):
         raise ValueError("Control characters are not allowed.")
