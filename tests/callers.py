@@ -61,7 +61,7 @@ class Caller:
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
         answer = self.app.test_client(use_cookies=False).open(
-            path, method=method, data=data, headers=sent, query_string=query
+            path, method=method, data=data, headers=sent, query_string=query, buffered=True
         )
         document: Document = self.app.extensions["orders_document"]
         document.check(method, path, answer)

@@ -159,7 +159,10 @@ def session(app: Flask) -> Iterator[Session]:
 
     Each statement on it sees what is committed by then.  Services have a session of their own.
     """
-    with app.app_context(), Session(db.engine.execution_options(isolation_level="AUTOCOMMIT")) as looking:
+    with (
+        app.app_context(),
+        Session(db.engine.execution_options(isolation_level="AUTOCOMMIT", single_statements=True)) as looking,
+    ):
         yield looking
 
 

@@ -179,7 +179,8 @@ def count_by_status(connection: Connection) -> Mapping[str, int]:
     """How many orders that are not deleted stand where; every status is named."""
     statement = select(Order.status, func.count()).where(Order.is_deleted == false()).group_by(Order.status)
     counts = dict.fromkeys((status.value for status in OrderStatus), 0)
-    return counts | {status: number for status, number in connection.execute(statement)}
+    counts.update((status, number) for status, number in connection.execute(statement))
+    return counts
 
 
 def _order_by(ordering: str) -> list[ColumnElement[Any]]:

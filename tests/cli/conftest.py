@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
+from tests.callers import Caller
+
 Run = Callable[..., Result]
+
+
+def read(caller: Caller, path: str) -> Any:
+    """The JSON that stands at this address."""
+    return caller.get(path).json
 
 
 @pytest.fixture

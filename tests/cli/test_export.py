@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.callers import Caller
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, read
 
 ORDERS = "/api/v1/orders/"
 LINES = [
@@ -23,7 +23,7 @@ FREE = ("order_id", "updated_at", "version", "source", "reference", "allowed_tra
 @pytest.fixture
 def some_orders(alice: Caller, admin: Caller) -> list[dict[str, Any]]:
     """One whose total does not add up, one of another owner, one deleted."""
-    made = [
+    made: list[Any] = [
         alice.post(ORDERS, body={"products": LINES, "total_price": "229", "status": "cancelled"}).json,
         admin.post(ORDERS, body={"products": LINES[1:], "user": "bob", "status": "completed"}).json,
         alice.post(ORDERS, body={"products": LINES}).json,
@@ -46,9 +46,9 @@ def test_json_lines_are_what_the_api_answers(
 ) -> None:
     result = run("orders", "export", "--format", "jsonl")
     assert result.exit_code == 0
-    assert [json.loads(line) for line in result.stdout.splitlines()] == admin.get(
-        f"{ORDERS}?ordering=created_at"
-    ).json
+    assert [json.loads(line) for line in result.stdout.splitlines()] == read(
+        admin, f"{ORDERS}?ordering=created_at"
+    )
     assert "2 orders exported." in result.stderr
 
 
@@ -120,7 +120,7 @@ def test_another_installation_gets_the_same(
     result = run("orders", "import", path, "--source", "copy")
     assert (result.exit_code, result.stderr.count("Refused")) == (0, 0), result.output
     wanted = "?is_deleted=true&ordering=created_at" if which else "?ordering=created_at"
-    orders = admin.get(f"{ORDERS}{wanted}").json
+    orders = read(admin, f"{ORDERS}{wanted}")
     copies = {order["reference"]: order for order in orders if order["source"] == "copy"}
     originals = {order["order_id"]: order for order in orders if order["source"] is None}
     assert set(copies) == set(originals)
@@ -144,7 +144,7 @@ def test_an_imported_order_keeps_its_source_and_reference(run: Run, admin: Calle
     path = tmp_path / "both.jsonl"
     path.write_text("\n".join(lines))
     assert run("orders", "import", path).exit_code == 0
-    assert {(order["source"], order["reference"]) for order in admin.get(ORDERS).json} == {
+    assert {(order["source"], order["reference"]) for order in read(admin, ORDERS)} == {
         ("north", "1"),
         ("south", "1"),
     }

@@ -10,10 +10,13 @@ import pytest
 from flask import Flask
 
 from tests.callers import Caller
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, read
 
 DIRTY = Path(__file__).parents[1] / "data" / "dirty_shop.csv"
-COLUMNS = "--order-column No --name-column Item --price-column Each --quantity-column Qty".split()
+COLUMNS = [
+    *("--order-column", "No", "--name-column", "Item"),
+    *("--price-column", "Each", "--quantity-column", "Qty"),
+]
 SHOP = Path(__file__).parents[3] / "shared" / "data" / "shop"
 SUMMARY = re.compile(
     r"orders: (\d+) imported, (\d+) known, (\d+) refused; lines: (\d+) imported, (\d+) refused; \d+\.\d s"
@@ -48,7 +51,7 @@ def test_a_dirty_file(run: Run, tmp_path: Path, admin: Caller, log_dir: Path) ->
         ("13", "No"),
         ("14", "Who"),
     ]
-    orders = {order["reference"]: order for order in admin.get("/api/v1/orders/?ordering=created_at").json}
+    orders = {order["reference"]: order for order in read(admin, "/api/v1/orders/?ordering=created_at")}
     assert list(orders) == ["1001", "1002", "C1003"]
     first = orders["1001"]
     assert first["created_at"] == "2026-03-29T00:30:00.000000Z"
@@ -58,7 +61,7 @@ def test_a_dirty_file(run: Run, tmp_path: Path, admin: Caller, log_dir: Path) ->
     assert (orders["C1003"]["status"], orders["C1003"]["total_price"]) == ("cancelled", "4.50")
     assert orders["C1003"]["created_at"] == "2026-10-25T00:30:00.000000Z"
     assert orders["1001"]["source"] == "stall"
-    history = admin.get(f"/api/v1/orders/{first['order_id']}/events/").json
+    history = read(admin, f"/api/v1/orders/{first['order_id']}/events/")
     assert [(event["event"], event["user"]) for event in history] == [("order.created", "command line")]
     log = (log_dir / "general.log").read_text()
     assert log.count('"order.created"') == 3
@@ -73,11 +76,11 @@ def test_a_dirty_file(run: Run, tmp_path: Path, admin: Caller, log_dir: Path) ->
 def test_a_reader_sees_what_came_in_at_once(run: Run, alice: Caller, tmp_path: Path) -> None:
     path = tmp_path / "shop.csv"
     path.write_text("No,Item,Each,Qty\n1,Lamp,1,1\n")
-    assert alice.get("/api/v1/orders/").json == []
+    assert read(alice, "/api/v1/orders/") == []
     assert alice.get("/api/v1/orders/").headers["Cache-Status"] == "orders; hit"
     result = run("orders", "import", path, *COLUMNS, "--user", "alice")
     assert (result.exit_code, last_line(result.stdout)) == (0, (1, 0, 0, 1, 0))
-    assert [order["reference"] for order in alice.get("/api/v1/orders/").json] == ["1"]
+    assert [order["reference"] for order in read(alice, "/api/v1/orders/")] == ["1"]
     assert not (tmp_path / "shop.csv.rejects.csv").exists()
 
 
@@ -86,7 +89,7 @@ def test_encodings(run: Run, alice: Caller, tmp_path: Path, encoding: str) -> No
     path = tmp_path / "shop.csv"
     path.write_bytes("No,Item,Each,Qty\r\n1,Café,1,1\r\n".encode(encoding))
     assert run("orders", "import", path, *COLUMNS, "--user", "alice", "--encoding", encoding).exit_code == 0
-    assert alice.get("/api/v1/orders/").json[0]["products"][0]["name"] == "Café"
+    assert read(alice, "/api/v1/orders/")[0]["products"][0]["name"] == "Café"
 
 
 def test_standard_input(run: Run, alice: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +102,7 @@ def test_standard_input(run: Run, alice: Caller, tmp_path: Path, monkeypatch: py
     )
     line = '\n {"products": [{"name": "Mug", "price": 1, "quantity": 2}], "reference": "9"}\n'
     assert run("orders", "import", "-", "--user", "alice", stdin=line).exit_code == 0
-    assert {order["reference"] for order in alice.get("/api/v1/orders/").json} == {"1", "9"}
+    assert {order["reference"] for order in read(alice, "/api/v1/orders/")} == {"1", "9"}
     assert run("orders", "import", "-", stdin="").exit_code == 0
 
 
@@ -108,7 +111,8 @@ def test_standard_input(run: Run, alice: Caller, tmp_path: Path, monkeypatch: py
     [
         (["missing.csv"], "missing.csv cannot be read: No such file or directory."),
         (["."], "Is a directory"),
-        (["-", "-"], "Standard input can be read once only."),
+        (["-", "-"], "- is given twice."),
+        (["shop.csv", "./shop.csv", *COLUMNS], "./shop.csv is given twice."),
         ([], "Missing argument"),
         (["shop.csv"], "--order-column, --name-column, --price-column, --quantity-column"),
         (["shop.csv", *COLUMNS, "--created-column", "When"], "no column 'When'"),
@@ -158,13 +162,13 @@ def test_five_days_of_a_real_shop(run: Run, app: Flask, admin: Caller, tmp_path:
     ]
     result = run(*args)
     assert (result.exit_code, last_line(result.stdout)) == (3, (279, 0, 18, 5929, 18))
-    cancelled = admin.get("/api/v1/orders/?status=cancelled&page_size=200").json
+    cancelled = read(admin, "/api/v1/orders/?status=cancelled&page_size=200")
     assert len(cancelled) == 30
     assert all(order["reference"].startswith("C") for order in cancelled)
     rows = list(csv.DictReader((tmp_path / "rejects.csv").read_text("utf-8").splitlines()))
     assert [row["reason"] for row in rows] == ["Description: Must not be empty."] * 18
     # It stands in two places of its file.
-    split = admin.get("/api/v1/orders/?reference=542806").json
+    split = read(admin, "/api/v1/orders/?reference=542806")
     assert len(split) == 1
     again = run(*args)
     assert (again.exit_code, last_line(again.stdout)) == (3, (0, 279, 18, 0, 18))

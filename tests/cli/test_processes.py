@@ -14,7 +14,10 @@ import pytest
 from config import ROOT
 from tests.servers import wait_until
 
-COLUMNS = "--order-column No --name-column Item --price-column Each --quantity-column Qty".split()
+COLUMNS = [
+    *("--order-column", "No", "--name-column", "Item"),
+    *("--price-column", "Each", "--quantity-column", "Qty"),
+]
 Environment = dict[str, str]
 Start = Callable[..., "subprocess.Popen[str]"]
 

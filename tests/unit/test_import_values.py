@@ -41,7 +41,7 @@ def test_quantities_that_are_taken(text: str, expected: int) -> None:
 )
 def test_quantities_that_are_refused(text: str) -> None:
     for negative in NegativeQuantity:
-        with pytest.raises(ValueError, match="integer|between"):
+        with pytest.raises(ValueError, match=r"integer|between"):
             values.quantity(text, negative)
 
 
@@ -140,7 +140,7 @@ def test_moments(text: str, expected: str) -> None:
     ],
 )
 def test_dates_that_cannot_be_read(text: str) -> None:
-    with pytest.raises(ValueError, match="date|empty"):
+    with pytest.raises(ValueError, match=r"date|empty"):
         values.moment(text, UTC)
 
 

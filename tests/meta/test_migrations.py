@@ -1,0 +1,145 @@
+"""Migrations: one line of them, equal to the models, forth and back with data, and the limits in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import flask_migrate
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import inspect, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+
+from config import ROOT
+from orders_app.auth.models import User
+from orders_app.events_log.models import OrderEventRow
+from orders_app.extensions import db, unit_of_work
+from orders_app.orders import services
+from orders_app.orders.domain import MOST_QUANTITY, OrderStatus
+from orders_app.orders.models import Order, OrderLine
+from orders_app.shared.money import MAX_CENTS
+from orders_app.shared.persistence import Base
+from tests import factories
+from tests.server.processes import ServerProcess
+
+
+def make_an_order() -> None:
+    session = db.session()
+    session.add(factories.user(username="alice", password=factories.password_of("alice")))
+    session.commit()
+    with unit_of_work() as uow:
+        services.create_order(uow, actor=factories.actor("alice"), new=factories.new_order())
+    db.session.remove()
+
+
+@pytest.fixture
+def upgraded(empty_app: Flask) -> Iterator[Flask]:
+    with empty_app.app_context():
+        flask_migrate.upgrade()
+        yield empty_app
+
+
+def tables() -> set[str]:
+    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory(str(ROOT / "migrations")).get_heads()) == 1
+
+
+def test_the_tables_are_what_the_models_say(upgraded: Flask) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_forth_and_back_and_forth_with_data(upgraded: Flask) -> None:
+    make_an_order()
+    flask_migrate.downgrade(revision="base")
+    assert tables() == set()
+    flask_migrate.upgrade()
+    assert db.session().scalars(select(Order)).all() == []
+    db.session.remove()
+    make_an_order()
+
+
+def test_each_step_can_be_taken_back_and_again(upgraded: Flask) -> None:
+    script = ScriptDirectory(str(ROOT / "migrations"))
+    steps = [revision.revision for revision in script.walk_revisions()][::-1]
+    flask_migrate.downgrade(revision="base")
+    for step in steps:
+        flask_migrate.upgrade(revision=step)
+        flask_migrate.downgrade(revision="-1")
+        flask_migrate.upgrade(revision=step)
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_upgrading_twice_changes_nothing(upgraded: Flask) -> None:
+    make_an_order()
+    flask_migrate.upgrade()
+    assert len(db.session().scalars(select(Order)).all()) == 1
+
+
+def test_two_upgrades_at_once_are_one(empty_app: Flask, tmp_path: Path) -> None:
+    url = empty_app.config["ORDERS"].database_url
+    job = ServerProcess(tmp_path, DATABASE_URL=url)
+    command = ["-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(lambda _: job.run(*command), range(2)))
+    assert [process.returncode for process in done] == [0, 0], [process.stderr for process in done]
+    with empty_app.app_context():
+        assert tables() == set(Base.metadata.tables)
+
+
+LIMITS: list[tuple[type[Any], dict[str, Any], bool]] = [
+    *[(Order, {"status": status.value}, True) for status in OrderStatus],
+    (Order, {"status": "nope"}, False),
+    (Order, {"status": ""}, False),
+    (Order, {"total_price_cents": 0}, True),
+    (Order, {"total_price_cents": MAX_CENTS}, True),
+    (Order, {"total_price_cents": MAX_CENTS + 1}, False),
+    (Order, {"total_price_cents": -1}, False),
+    (Order, {"version": 0}, False),
+    (Order, {"source": "shop"}, False),
+    (Order, {"reference": "A-1"}, False),
+    (Order, {"source": "shop", "reference": "A-1"}, True),
+    (Order, {"user_id": uuid4()}, False),
+    (OrderLine, {"price_cents": 0}, True),
+    (OrderLine, {"price_cents": MAX_CENTS}, True),
+    (OrderLine, {"price_cents": MAX_CENTS + 1}, False),
+    (OrderLine, {"price_cents": -1}, False),
+    (OrderLine, {"quantity": 0}, True),
+    (OrderLine, {"quantity": MOST_QUANTITY}, True),
+    (OrderLine, {"quantity": MOST_QUANTITY + 1}, False),
+    (OrderLine, {"quantity": -1}, False),
+    (OrderLine, {"name": ""}, False),
+    (OrderLine, {"order_id": uuid4()}, False),
+    (OrderEventRow, {"sequence": 0}, False),
+    (OrderEventRow, {"order_id": uuid4()}, False),
+    (User, {"role": "root"}, False),
+]
+
+
+def test_the_database_keeps_the_limits_of_the_rules(upgraded: Flask) -> None:
+    make_an_order()
+    wrong = []
+    for model, values, allowed in LIMITS:
+        session = db.session()
+        try:
+            session.execute(update(model).values(**values))
+            taken = True
+        except (IntegrityError, DataError):
+            taken = False
+        session.rollback()
+        if taken is not allowed:
+            wrong.append((model.__name__, values))
+    assert wrong == []
+

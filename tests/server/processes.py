@@ -1,0 +1,154 @@
+"""The production server as an operator starts it: `python serve.py` with its settings in the environment."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from config import ROOT
+from tests.callers import basic
+from tests.servers import free_port, wait_until
+
+ADMIN_PASSWORD = "admin-password-1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over the wire."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class ServerProcess:
+    """A server of the tests' own on a free port, with everything it writes in one folder."""
+
+    def __init__(self, folder: Path, *, workers: int = 2, **settings: str) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": f"sqlite:///{folder}/orders.db",
+            "SECRET_KEY": secrets.token_hex(32),
+            "JWT_SECRET_KEY": secrets.token_hex(32),
+            "LOG_DIR": str(folder / "logs"),
+            "CACHE_DIR": str(folder / "cache"),
+            "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+            "PORT": str(self.port),
+            "WORKERS": str(workers),
+            "ADMIN_PASSWORD": ADMIN_PASSWORD,
+            **settings,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a Python command of the project with the same settings, to its end."""
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def prepare(self) -> None:
+        """Migrate, and make the first admin."""
+        done = self.run("-m", "orders_app.first_run")
+        assert done.returncode == 0, done.stderr
+
+    def start(self) -> None:
+        """Start, and wait until somebody listens."""
+        self.folder.mkdir(exist_ok=True)
+        with (self.folder / "output").open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "serve.py"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        wait_until(self._listens, what="the server")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask the process to end, and return its exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def workers(self) -> set[int]:
+        """The process ids of the workers."""
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children()
+        return {child.pid for child in children if "resource_tracker" not in " ".join(child.cmdline())}
+
+    def output(self) -> str:
+        return (self.folder / "output").read_text(errors="replace")
+
+    def request(self, method: str, path: str, body: Any = None, *, auth: str | None = None, **headers: str) -> Answer:
+        """One request on a connection of its own, which any worker may get."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if auth is not None:
+            sent["Authorization"] = auth
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, data, sent)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def as_admin(self, method: str, path: str, body: Any = None) -> Answer:
+        return self.request(method, path, body, auth=basic("admin", ADMIN_PASSWORD))
+
+    def _listens(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the server ended: {self.output()[-2000:]}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+
+@contextlib.contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[ServerProcess]:
+    """A prepared server that listens, and is gone afterwards."""
+    server = ServerProcess(folder, **settings)
+    server.prepare()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
