@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields
 
 from orders_app.shared.clock import rfc3339
 from orders_app.shared.money import parse_money
+from orders_app.shared.numbers import whole_number
 from orders_app.shared.text import clean_text
 
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
@@ -47,25 +48,15 @@ class WholeNumber(fields.Field[int]):
         self.most = most
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        number = self._number(value)
+        if isinstance(value, str):
+            number: int | Decimal | None = int(value) if _DIGITS.fullmatch(value) else None
+        else:
+            number = whole_number(value)
         if number is None:
             raise ValidationError("Not a valid integer.")
         if not self.least <= number <= self.most:
             raise ValidationError(f"Must be between {self.least} and {self.most}.")
         return int(number)
-
-    @staticmethod
-    def _number(value: Any) -> int | Decimal | None:
-        if isinstance(value, bool):
-            return None
-        if isinstance(value, int):
-            return value
-        if isinstance(value, str):
-            return int(value) if _DIGITS.fullmatch(value) else None
-        if isinstance(value, Decimal) and value.is_finite():
-            # Compared as a decimal first: int() of a large exponent would write out every digit.
-            return value if value.adjusted() > 30 or value == value.to_integral_value() else None
-        return None
 
 
 class Text(fields.Field[str]):

@@ -8,7 +8,7 @@ from flask import Request
 from marshmallow import RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 
-from orders_app.http.strict_json import read_json
+from orders_app.http.bodies import read_json
 from orders_app.shared.errors import Invalid
 
 KEPT_WHEN_EMPTY = frozenset({"cursor"})

@@ -130,8 +130,13 @@ def test_a_reference_is_found(app: Flask, alice: Caller, shelf: list[dict[str, A
 
 @pytest.mark.parametrize(
     ("ordering", "key"),
-    [("created_at", "created_at"), ("updated_at", "updated_at"), ("total_price", "total_price"), ("status", "status")],
-)  # fmt: skip
+    [
+        ("created_at", "created_at"),
+        ("updated_at", "updated_at"),
+        ("total_price", "total_price"),
+        ("status", "status"),
+    ],
+)
 def test_orderings_and_their_reverse(
     alice: Caller, shelf: list[dict[str, Any]], ordering: str, key: str
 ) -> None:
@@ -170,8 +175,14 @@ def test_a_page_says_where_it_stands(alice: Caller, shelf: list[dict[str, Any]])
     answer = alice.get(f"{ORDERS}?page=2&page_size=2")
     assert answer.get_json() == [shelf[3], shelf[2]]
     assert json.loads(answer.headers["X-Pagination"]) == {
-        "total": 6, "total_pages": 3, "page": 2, "first_page": 1, "last_page": 3, "next_page": 3, "previous_page": 1,
-    }  # fmt: skip
+        "total": 6,
+        "total_pages": 3,
+        "page": 2,
+        "first_page": 1,
+        "last_page": 3,
+        "next_page": 3,
+        "previous_page": 1,
+    }
     assert answer.headers["Link"] == f'<{ORDERS}?page_size=2&page=3>; rel="next"'
 
 
@@ -187,8 +198,14 @@ def test_nothing_is_one_empty_page(alice: Caller) -> None:
     answer = alice.get(ORDERS)
     assert answer.get_json() == []
     assert json.loads(answer.headers["X-Pagination"]) == {
-        "total": 0, "total_pages": 0, "page": 1, "first_page": 1, "last_page": 1, "next_page": None, "previous_page": None,
-    }  # fmt: skip
+        "total": 0,
+        "total_pages": 0,
+        "page": 1,
+        "first_page": 1,
+        "last_page": 1,
+        "next_page": None,
+        "previous_page": None,
+    }
 
 
 def test_page_sizes_are_settings(app: Flask, make_app: Callable[..., Flask]) -> None:

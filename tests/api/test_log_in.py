@@ -56,9 +56,7 @@ def test_a_failed_log_in(anonymous: Caller, body: dict[str, str]) -> None:
 def test_wrong_name_wrong_password_and_disabled_look_alike(app: Flask, anonymous: Caller) -> None:
     factories.change_user(app, "bob", is_active=False)
     bodies = {
-        anonymous.post(
-            LOGIN, {"username": name, "password": password}, headers={"X-Request-ID": "same"}
-        ).data
+        anonymous.post(LOGIN, {"username": name, "password": password}, headers={"X-Request-ID": "same"}).data
         for name, password in [
             ("nobody", "alice-password-1"),
             ("alice", "wrong password"),
@@ -102,7 +100,9 @@ def test_an_incomplete_log_in(anonymous: Caller, body: dict[str, Any]) -> None:
     assert "json" in answer.get_json()["errors"]
 
 
-@pytest.mark.parametrize("raw", [b"username=alice", b"username=a&username=b&password=x", b"x=1&username=a&password=b"])
+@pytest.mark.parametrize(
+    "raw", [b"username=alice", b"username=a&username=b&password=x", b"x=1&username=a&password=b"]
+)
 def test_an_incomplete_form(anonymous: Caller, raw: bytes) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert anonymous.post(LOGIN, raw=raw, headers=form).status_code == 422
@@ -141,7 +141,9 @@ def test_what_is_no_refresh_token(anonymous: Caller, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [REFRESH, LOGOUT])
-@pytest.mark.parametrize("body", [{}, {"refresh": None}, {"refresh": 5}, {"refresh": ["x"]}, {"token": "x"}], ids=str)
+@pytest.mark.parametrize(
+    "body", [{}, {"refresh": None}, {"refresh": 5}, {"refresh": ["x"]}, {"token": "x"}], ids=str
+)
 def test_a_refresh_token_is_text(anonymous: Caller, path: str, body: dict[str, Any]) -> None:
     assert anonymous.post(path, body).status_code == 422
 

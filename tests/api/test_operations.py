@@ -79,7 +79,9 @@ def test_the_same_sums_in_the_shape_of_the_original(anonymous: Caller, alice: Ca
     assert all(set(count) == {"total_calls", "success", "errors"} for count in counts.values())
 
 
-@pytest.mark.parametrize("accept", [None, "*/*", "text/plain", "text/html", "application/openmetrics-text; version=1.0.0"])
+@pytest.mark.parametrize(
+    "accept", [None, "*/*", "text/plain", "text/html", "application/openmetrics-text; version=1.0.0"]
+)
 def test_text_is_what_everybody_else_gets(anonymous: Caller, accept: str | None) -> None:
     answer = anonymous.get("/metrics/", headers={"Accept": accept} if accept else {})
     assert answer.status_code == 200
@@ -120,7 +122,8 @@ class TestToken:
         return make_app(metrics_token="scrape-me")
 
     @pytest.mark.parametrize(
-        "header", [None, "Bearer wrong", "Basic c2NyYXBlLW1l", "scrape-me", "Bearer", "Bearer scrape-me2", "Bearer ä"]
+        "header",
+        [None, "Bearer wrong", "Basic c2NyYXBlLW1l", "scrape-me", "Bearer", "Bearer scrape-me2", "Bearer ä"],
     )
     def test_scrapers_without_it_are_refused(self, guarded: Flask, header: str | None) -> None:
         assert Caller(guarded, header).get("/metrics/").status_code == 401

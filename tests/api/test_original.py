@@ -18,7 +18,7 @@ def test_the_example_works_to_the_letter(admin: Caller) -> None:
     assert answer.status_code == 201
     order = answer.get_json()
     assert UUID(order["order_id"]).version == 7
-    assert UUID(order["products"][0]["product_id"])
+    assert UUID(order["products"][0]["product_id"]).version == 7
     expected = {"user": "admin", "status": "cancelled", "total_price": "229.00", "is_deleted": False}
     assert {key: order[key] for key in expected} == expected
     line = {key: value for key, value in order["products"][0].items() if key != "product_id"}

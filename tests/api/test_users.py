@@ -23,7 +23,7 @@ def path(app: Flask, name: str) -> str:
 def test_me(alice: Caller) -> None:
     account = alice.get(f"{USERS}me/").get_json()
     assert set(account) == {"user_id", "username", "role", "is_active", "created_at"}
-    assert UUID(account["user_id"])
+    assert UUID(account["user_id"]).version == 7
     assert (account["username"], account["role"], account["is_active"]) == ("alice", "user", True)
 
 

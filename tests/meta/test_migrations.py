@@ -1,4 +1,4 @@
-"""Migrations: one line of them, equal to the models, forth and back with data, and the limits in the database."""
+"""Migrations: one line, equal to the models, forth and back with data; and the limits in the database."""
 
 from __future__ import annotations
 
@@ -142,4 +142,3 @@ def test_the_database_keeps_the_limits_of_the_rules(upgraded: Flask) -> None:
         if taken is not allowed:
             wrong.append((model.__name__, values))
     assert wrong == []
-

@@ -23,7 +23,8 @@ from tests.server.processes import ADMIN_PASSWORD, serving
 ADDRESS = "127.0.0.1:8000"
 PLACEHOLDER = "PASSWORD='…'"
 MADE_UP = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d{2}-\d{2}T[\d:.]+Z|eyJ[\w-]+\.[\w-]+\.[\w-]+", re.ASCII
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d{2}-\d{2}T[\d:.]+Z|eyJ[\w-]+\.[\w-]+\.[\w-]+",
+    re.ASCII,
 )
 SEPARATOR = "---- end of a command ----"
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # it has no types, and little is used of it
 
 from config import ROOT
 from tests.callers import basic
@@ -40,7 +40,7 @@ class Answer:
 class ServerProcess:
     """A server of the tests' own on a free port, with everything it writes in one folder."""
 
-    def __init__(self, folder: Path, *, workers: int = 2, **settings: str) -> None:
+    def __init__(self, folder: Path, workers: int = 2, **settings: str) -> None:
         self.port = free_port()
         self.folder = folder
         self.environment = {
@@ -107,13 +107,19 @@ class ServerProcess:
     def workers(self) -> set[int]:
         """The process ids of the workers."""
         assert self.process is not None
-        children = psutil.Process(self.process.pid).children()
-        return {child.pid for child in children if "resource_tracker" not in " ".join(child.cmdline())}
+        found = set()
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.Error):
+                if child.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in str(child.cmdline()):
+                    found.add(int(child.pid))
+        return found
 
     def output(self) -> str:
         return (self.folder / "output").read_text(errors="replace")
 
-    def request(self, method: str, path: str, body: Any = None, *, auth: str | None = None, **headers: str) -> Answer:
+    def request(
+        self, method: str, path: str, body: Any = None, *, auth: str | None = None, **headers: str
+    ) -> Answer:
         """One request on a connection of its own, which any worker may get."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if auth is not None:
@@ -143,9 +149,9 @@ class ServerProcess:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[ServerProcess]:
+def serving(folder: Path, workers: int = 2, **settings: str) -> Iterator[ServerProcess]:
     """A prepared server that listens, and is gone afterwards."""
-    server = ServerProcess(folder, **settings)
+    server = ServerProcess(folder, workers, **settings)
     server.prepare()
     try:
         server.start()

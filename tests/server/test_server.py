@@ -25,9 +25,14 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(
     scope="module",
-    params=["sqlite+files", pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis])],
+    params=[
+        "sqlite+files",
+        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
+    ],
 )
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("server")
     if request.param == "sqlite+files":
         with serving(folder) as running:
@@ -128,12 +133,11 @@ def test_a_worker_that_was_killed_is_replaced(server: ServerProcess) -> None:
     order = server.as_admin("POST", ORDERS, body()).json()
     before = server.workers()
     assert len(before) == 2
-    victim = min(before)
+    victim, started = min(before), server.output().count("Started worker")
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: len(server.workers() - {victim}) == 2, what="a new worker")
-    wait_until(lambda: server.request("GET", "/readyz/").status == 200, what="the new worker")
+    wait_until(lambda: server.output().count("Started worker") > started, what="a new worker")
+    assert len(server.workers() - {victim}) == 2
     assert {server.as_admin("GET", path_of(order)).json()["version"] for _ in range(20)} == {1}
-    assert deletions(server) is not None
 
 
 def test_it_stops_when_asked_and_starts_again_with_its_data(server: ServerProcess) -> None:
@@ -148,7 +152,10 @@ def test_it_stops_when_asked_and_starts_again_with_its_data(server: ServerProces
 
 def test_it_says_what_to_open(server: ServerProcess) -> None:
     base = f"http://127.0.0.1:{server.port}"
-    assert all(f"{base}{path}" in server.output() for path in ("/api/v1/orders/", "/swagger/", "/admin/", "/metrics/"))
+    assert all(
+        f"{base}{path}" in server.output()
+        for path in ("/api/v1/orders/", "/swagger/", "/admin/", "/metrics/")
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,7 +170,7 @@ def test_it_says_what_to_open(server: ServerProcess) -> None:
 def test_it_refuses_bad_keys_and_says_how_to_make_good_ones(
     tmp_path: Path, settings: dict[str, str], said: str
 ) -> None:
-    done = ServerProcess(tmp_path, **settings).run("serve.py")
+    done = ServerProcess(tmp_path, workers=1, **settings).run("serve.py")
     assert done.returncode == 1
     assert said in done.stderr
     assert "make keys" in done.stderr
@@ -182,7 +189,7 @@ def test_it_refuses_bad_keys_and_says_how_to_make_good_ones(
     ],
 )
 def test_it_refuses_settings_that_make_no_sense(tmp_path: Path, settings: dict[str, str], said: str) -> None:
-    done = ServerProcess(tmp_path, **settings).run("serve.py")
+    done = ServerProcess(tmp_path, workers=1, **settings).run("serve.py")
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr

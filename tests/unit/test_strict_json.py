@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask, request
 
-from orders_app.http.strict_json import LONGEST_STRING, loads, read_json
+from orders_app.http.bodies import read_json
 from orders_app.shared.errors import Malformed, TooLarge, UnsupportedMediaType
+from orders_app.shared.strict_json import LONGEST_STRING, loads
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,15 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 
 from orders_app.auth.domain import clean_username
 from orders_app.orders.domain import MOST_LINES, OrderStatus
 from orders_app.orders.importing import values
 from orders_app.orders.importing.csv_rows import OWN_COLUMNS
 from orders_app.orders.importing.options import NegativeQuantity
+from orders_app.shared import strict_json
+from orders_app.shared.errors import Malformed, TooLarge
 
 _LINE_KEYS = frozenset({"product_id", "name", "price", "quantity"})
 _ORDER_KEYS = (frozenset(OWN_COLUMNS) - _LINE_KEYS) | {"products", "allowed_transitions"}
@@ -41,23 +42,15 @@ def read_order(text: str, negative: NegativeQuantity, zone: tzinfo = UTC) -> Jso
     """The order that stands in this line, by the rules of the API."""
     order = JsonOrder()
     try:
-        data = json.loads(
-            text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=_no_such_number
-        )
-        # What has no number of its own is known by what it says, so that a second run finds it again.
-        canonical = json.dumps(data, sort_keys=True, default=str)
-    except RecursionError:
-        order.problems.append("The JSON is nested too deeply.")
-        return order
-    except json.JSONDecodeError as error:
-        order.problems.append(f"Not valid JSON: {error.msg}.")
-        return order
-    except ValueError as error:
-        order.problems.append(f"Not valid JSON: {error}")
+        data = strict_json.loads(text.encode("utf-8", "surrogatepass"))
+    except (Malformed, TooLarge) as error:
+        order.problems.append(error.detail)
         return order
     if not isinstance(data, dict):
         order.problems.append("Not a JSON object.")
         return order
+    # What has no number of its own is known by what it says, so that a second run finds it again.
+    canonical = json.dumps(data, sort_keys=True, default=str)
     order.digest = hashlib.sha256(canonical.encode()).hexdigest()[:32]
     _Reader(data, order, negative, zone).read()
     return order
@@ -143,21 +136,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("Not a valid string.")  # noqa: TRY004  (a value of the input, gathered like the others)
     return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key stands twice in one object.")
-    return result
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return Decimal("Infinity")  # an exponent beyond what Decimal takes; refused as a value later
-
-
-def _no_such_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON.")

@@ -20,6 +20,7 @@ from orders_app.orders.domain import (
 )
 from orders_app.orders.importing.options import NegativeQuantity
 from orders_app.shared.money import parse_money, to_cents
+from orders_app.shared.numbers import whole_number
 from orders_app.shared.text import clean_text
 
 _WHOLE = re.compile(r"(-?)([0-9]{1,20})(?:\.0*)?", re.ASCII)
@@ -68,29 +69,18 @@ def amount(value: Any) -> int:
 
 def quantity(value: Any, negative: NegativeQuantity) -> int:
     """A quantity, from text or a JSON number; `5.0` is the integer 5."""
-    number = _whole_number(value)
-    if number is None:
-        raise ValueError("Not a valid integer.")
-    number = Decimal(number)
-    if number < 0 and negative is NegativeQuantity.REFUSE:
-        raise ValueError("Must not be negative; --negative-quantity absolute takes it without its sign.")
-    if abs(number) > MOST_QUANTITY:
-        raise ValueError(f"Must be between 0 and {MOST_QUANTITY}.")
-    return abs(int(number))
-
-
-def _whole_number(value: Any) -> int | Decimal | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
     if isinstance(value, str):
         match = _WHOLE.fullmatch(value.strip())
-        return int(match[1] + match[2]) if match else None
-    if isinstance(value, Decimal) and value.is_finite():
-        # Compared as a decimal first: int() of a large exponent would write out every digit.
-        return value if value.adjusted() > 30 or value == value.to_integral_value() else None
-    return None
+        number: int | Decimal | None = int(match[1] + match[2]) if match else None
+    else:
+        number = whole_number(value)
+    if number is None:
+        raise ValueError("Not a valid integer.")
+    if number < 0 and negative is NegativeQuantity.REFUSE:
+        raise ValueError("Must not be negative; --negative-quantity absolute takes it without its sign.")
+    if not -MOST_QUANTITY <= number <= MOST_QUANTITY:
+        raise ValueError(f"Must be between 0 and {MOST_QUANTITY}.")
+    return abs(int(number))
 
 
 def status(text: str) -> OrderStatus:

@@ -1,4 +1,4 @@
-"""One JSON reader for all bodies: RFC 8259 to the letter, and nothing that costs more than it is worth."""
+"""One JSON reader for all input: RFC 8259 to the letter, and nothing that costs more than it is worth."""
 
 from __future__ import annotations
 
@@ -6,43 +6,18 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from flask import Request
-
-from orders_app.shared.errors import Malformed, TooLarge, UnsupportedMediaType
+from orders_app.shared.errors import Malformed, TooLarge
 
 LONGEST_STRING = 1024 * 1024
 """Characters in one string.  A body may be larger than this as a whole; no value in it means to be."""
 
 
-def read_json(request: Request) -> Any:
-    """The body as Python values; numbers with a point or an exponent become exact decimals.
-
-    Raises `UnsupportedMediaType` unless it is declared as UTF-8 JSON, `TooLarge`, and `Malformed` for
-    whatever cannot be read: syntax, encoding, duplicate keys, lone surrogates, absurd nesting or digits.
-    """
-    _check_declared(request)
-    data = request.get_data(cache=False)
-    if request.content_length is None and request.environ["wsgi.input"].read(1):
-        # A body sent in chunks does not say how long it is: reading stops at the limit without a word.
-        raise TooLarge("The body is larger than this service reads.")
-    return loads(data)
-
-
-def _check_declared(request: Request) -> None:
-    mimetype = request.mimetype
-    if mimetype != "application/json" and not (
-        mimetype.startswith("application/") and mimetype.endswith("+json")
-    ):
-        raise UnsupportedMediaType("Send the body as application/json.")
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in {"utf-8", "utf8"}:
-        raise UnsupportedMediaType("JSON is sent in UTF-8.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Compressed bodies are not accepted.")
-
-
 def loads(data: bytes) -> Any:
-    """Parse one JSON document."""
+    """One JSON document as Python values; numbers with a point or an exponent become exact decimals.
+
+    Raises `TooLarge`, and `Malformed` for whatever cannot be read: syntax, encoding, duplicate keys,
+    lone surrogates, absurd nesting or digits.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
