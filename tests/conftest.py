@@ -8,6 +8,7 @@ which would carry the logged-in user from one request to the next.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -32,6 +33,11 @@ from tests.callers import Caller
 from tests.document import Document
 
 pytest_plugins = ["tests.servers"]
+
+
+def pytest_unconfigure() -> None:
+    """Leave no counters behind."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def test_only_pages_of_the_panel_are_gone_to_after_log_in(stranger: Visitor, tar
 
 def test_logging_out_ends_the_session_and_every_copy_of_it(app: Flask, panel: Visitor) -> None:
     copy = Visitor(app)
-    copy.client.set_cookie("orders_session", panel.cookie())
+    copy.client.set_cookie("orders_session", path="/admin", value=panel.cookie())
     assert copy.get("/admin/").status_code == 200
     answer = panel.post("/admin/logout/")
     assert answer.location == LOGIN
@@ -149,7 +149,9 @@ def test_a_new_password_ends_all_sessions(app: Flask, panel: Visitor, admin: Cal
 
 
 def test_a_forged_session_is_nobody(app: Flask, stranger: Visitor) -> None:
-    stranger.client.set_cookie("orders_session", "eyJ1c2VyIjoieCJ9.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb")
+    stranger.client.set_cookie(
+        "orders_session", path="/admin", value="eyJ1c2VyIjoieCJ9.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb"
+    )
     assert stranger.get("/admin/").status_code == 302
     with stranger.client.session_transaction() as session:
         session.update(user="no-uuid", family=7)

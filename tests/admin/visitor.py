@@ -53,7 +53,7 @@ class Visitor:
 
     def cookie(self) -> str:
         """What a thief of the session would have."""
-        cookie = self.client.get_cookie("orders_session")
+        cookie = self.client.get_cookie("orders_session", path="/admin")
         assert cookie is not None
         return cookie.value
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from orders_app import create_app
 from orders_app.extensions import db
 from tests import factories
 from tests.callers import ORDERS, USERS, Caller, path_of
 from tests.conftest import Backend
-from tests.document import Document
 
 AS_JSON = {"Accept": "application/json"}
 
@@ -161,16 +160,13 @@ class TestHealth:
             session.commit()
         return before
 
-    def test_without_the_cache_it_is_degraded_and_ready(self, app: Flask, backend: Backend) -> None:
-        if backend.has_redis:
-            config = replace(backend.config, redis_url="redis://127.0.0.1:1/0")
-        else:
-            config = replace(backend.config, cache_dir=backend.config.log_dir / "general.log" / "x")
-            with pytest.raises(OSError, match="x"):
-                create_app(config)
-            return
-        application = create_app(config)
-        application.extensions["orders_document"] = Document(application)
+    def test_without_the_cache_it_is_degraded_and_ready(
+        self, app: Flask, backend: Backend, make_app: Callable[..., Flask], tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "cache"
+        gone = {"redis_url": "redis://127.0.0.1:1/0"} if backend.has_redis else {"cache_dir": folder}
+        application = make_app(**gone)
+        shutil.rmtree(folder, ignore_errors=True)
         answer = Caller(application).get("/readyz/")
         assert answer.status_code == 200
         assert (answer.get_json()["status"], answer.get_json()["failing"]) == ("degraded", ["cache"])
