@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
 from config import Config
+
+WAL_SECONDS = 5
 
 
 def engine_options(config: Config) -> dict[str, Any]:
@@ -45,7 +48,8 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -53,6 +57,24 @@ def prepare_sqlite(engine: Engine) -> None:
         options = connection.get_execution_options()
         if not options.get("single_statements"):
             connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("begin_immediate") else "BEGIN")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging, which the file then remembers.
+
+    For this one statement SQLite does not wait for a lock: several processes that open a new file at
+    the same moment would fail, so the waiting is done here.
+    """
+    give_up = time.monotonic() + WAL_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def single_statements(connection: Connection) -> Connection:
