@@ -126,6 +126,7 @@ class Config:
     trusted_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     trusted_proxies: tuple[str, ...] = ()
     registration_open: bool = False
+    require_if_match: bool = False
     default_page_size: int = 50
     max_page_size: int = 200
     max_content_length: int = 4 * 1024 * 1024
@@ -244,6 +245,7 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "LOG_DIR": _folder,
     "CACHE_ENABLED": _flag,
     "REGISTRATION_OPEN": _flag,
+    "REQUIRE_IF_MATCH": _flag,
     **{name: _number_between(low, high) for name, (low, high) in NUMBERS.items()},
 }
 

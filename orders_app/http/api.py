@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
@@ -45,6 +46,9 @@ class Api(flask_smorest.Api):
                 response = {"description": status.phrase, "schema": self.ERROR_SCHEMA}
                 prepare_response(response, self.spec, PROBLEM_TYPE)
                 self.spec.components.response(status.name, response, lazy=True)
+        self.spec.components.response(
+            HTTPStatus.NOT_MODIFIED.name, {"description": "What the client has is what stands"}, lazy=True
+        )
         anything = {"description": "Any other error", "schema": self.ERROR_SCHEMA}
         prepare_response(anything, self.spec, PROBLEM_TYPE)
         self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, anything, lazy=True)
@@ -62,6 +66,17 @@ class Blueprint(flask_smorest.Blueprint):
         **flask_smorest.Blueprint.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING,
         "json_or_form": "application/json",
     }
+
+    def header(self, parameter: dict[str, Any]) -> Callable[[Any], Any]:
+        """Decorator that documents a request header, beside what `arguments` documents."""
+
+        def decorate(view: Any) -> Any:
+            documented = deepcopy(getattr(view, "_apidoc", {}))
+            documented.setdefault("arguments", {}).setdefault("parameters", []).append(parameter)
+            vars(view)["_apidoc"] = documented  # where flask-smorest keeps it
+            return view
+
+        return decorate
 
     def problems(self, *statuses: int) -> Callable[[Any], Any]:
         """Decorator that documents error answers."""

@@ -21,6 +21,8 @@ from orders_app.shared.errors import (
     Malformed,
     NotAuthenticated,
     NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
     TooLarge,
     UnsupportedMediaType,
 )
@@ -33,9 +35,11 @@ STATUS_OF: dict[type[DomainError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    PreconditionFailed: 412,
     TooLarge: 413,
     UnsupportedMediaType: 415,
     Invalid: 422,
+    PreconditionRequired: 428,
 }
 
 CODE_OF = {

@@ -15,26 +15,37 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from flask import Response, current_app
 
 from orders_app.extensions import cache
+from orders_app.http.conditional import unless_known
 from orders_app.http.metrics import CACHE_REQUESTS
+from orders_app.orders.records import entity_tag
 from orders_app.shared.identity import Actor
 
 _MAC_BYTES = 16
+_FORM = b"2\0"
+"""The form of an entry; a new one makes a miss of what another release has left under the same key."""
 _HITS = CACHE_REQUESTS.labels("hit")
 _MISSES = CACHE_REQUESTS.labels("miss")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer: a JSON body, and the headers that belong to it."""
+    """A finished answer: a JSON body, the headers that belong to it, and the tag over both."""
 
     body: bytes
     headers: dict[str, str]
+    tag: str
+
+    @classmethod
+    def of(cls, body: bytes, headers: dict[str, str] | None = None) -> Self:
+        """An answer with its tag.  The headers count: a page may stay while the others change."""
+        headers = headers or {}
+        return cls(body, headers, entity_tag(body, *(value.encode() for value in headers.values())))
 
 
 def cached_response(actor: Actor, asked: dict[str, Any], make: Callable[[], Answer]) -> Response:
@@ -66,12 +77,12 @@ def _mac(key: str, content: bytes) -> bytes:
     secret = current_app.secret_key
     secret_bytes = secret.encode() if isinstance(secret, str) else secret or b""
     mac = hashlib.blake2b(key=hashlib.sha256(secret_bytes).digest(), digest_size=_MAC_BYTES)
-    mac.update(key.encode() + b"\0" + content)
+    mac.update(_FORM + key.encode() + b"\0" + content)
     return mac.digest()
 
 
 def _packed(key: str, version: int, answer: Answer) -> bytes:
-    head = orjson.dumps([version, answer.headers])
+    head = orjson.dumps([version, answer.tag, answer.headers])
     content = head + b"\n" + answer.body
     return _mac(key, content) + content
 
@@ -85,12 +96,12 @@ def _read(key: str, version: int) -> Answer | None:
     if not hmac.compare_digest(mac, _mac(key, content)):
         return None
     head, _, body = content.partition(b"\n")
-    made_under, headers = orjson.loads(head)
-    return Answer(body, headers) if made_under == version else None
+    made_under, tag, headers = orjson.loads(head)
+    return Answer(body, headers, tag) if made_under == version else None
 
 
 def _response(answer: Answer, status: str) -> Response:
     response = Response(answer.body, mimetype="application/json")
     response.headers.update(answer.headers)
     response.headers["Cache-Status"] = status
-    return response
+    return unless_known(response, answer.tag)

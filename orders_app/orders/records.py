@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from orders_app.orders.domain import OrderStatus, allowed_transitions
 from orders_app.shared.clock import rfc3339
 from orders_app.shared.identity import Role
 from orders_app.shared.money import cents_text
+
+
+def entity_tag(*parts: bytes) -> str:
+    """A strong entity tag over these bytes (RFC 9110, section 8.8.3), without its quotes."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +77,11 @@ class OrderRecord:
             "source": self.source,
             "reference": self.reference,
         }
+
+    def encoded(self, role: Role) -> bytes:
+        """The order as the bytes that the API answers somebody with this role."""
+        return orjson.dumps(self.as_json(role))
+
+    def entity_tag(self, role: Role) -> str:
+        """The tag of that answer, without its quotes."""
+        return entity_tag(self.encoded(role))

@@ -12,13 +12,14 @@ from flask.views import MethodView
 from orders_app.auth.guards import admin_required, current_actor, login_required
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.http.api import Blueprint, NoParameters, id_parameter
+from orders_app.http.conditional import ETAG_HEADER, IF_MATCH, IF_NONE_MATCH, expected_tags
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from
 from orders_app.orders import examples, services
 from orders_app.orders.cache import Answer, cached_response
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, may_see
 from orders_app.orders.queries import OrderFilter, count_orders, get_order, list_orders
-from orders_app.orders.records import OrderRecord
+from orders_app.orders.records import OrderRecord, entity_tag
 from orders_app.orders.schemas import (
     ChangeOrderSchema,
     NewOrderSchema,
@@ -43,6 +44,11 @@ CACHE_HEADERS: dict[str, Any] = {
 }
 
 
+def _order_answer(description: str) -> dict[str, Any]:
+    """How an answer that is one order documents itself."""
+    return {"headers": ETAG_HEADER, "example": examples.ANSWER, "description": description}
+
+
 @blp.route("/")
 class Orders(MethodView):
     @login_required
@@ -50,11 +56,13 @@ class Orders(MethodView):
     @blp.response(
         200,
         OrderSchema(many=True),
-        headers={**PAGE_HEADERS, **CACHE_HEADERS},
+        headers={**PAGE_HEADERS, **CACHE_HEADERS, **ETAG_HEADER},
         example=[examples.ANSWER],
         description="A page of orders",
     )
+    @blp.alt_response(304, "NOT_MODIFIED", success=True)
     @blp.problems(401, 403)
+    @blp.header(IF_NONE_MATCH)
     def get(self, query: dict[str, Any]) -> Response:
         """List orders
 
@@ -76,14 +84,14 @@ class Orders(MethodView):
                     )
                 )
             body = orjson.dumps([order.as_json(actor.role) for order in found])
-            return Answer(body, page.headers(total))
+            return Answer.of(body, page.headers(total))
 
         asked = {"list": query, "ordering": ordering, "page": page.number, "page_size": page.size}
         return cached_response(actor, asked, make)
 
     @login_required
     @blp.arguments(NewOrderSchema, example=examples.BODY)
-    @blp.response(201, OrderSchema, example=examples.ANSWER, description="The order")
+    @blp.response(201, OrderSchema, **_order_answer("The order"))
     @blp.problems(400, 401, 413, 415)
     def post(self, new: dict[str, Any]) -> Response:
         """Make an order
@@ -102,8 +110,16 @@ class Orders(MethodView):
 class OrderDetail(MethodView):
     @login_required
     @blp.arguments(NoParameters, location="query", as_kwargs=True)
-    @blp.response(200, OrderSchema, headers=CACHE_HEADERS, example=examples.ANSWER, description="The order")
+    @blp.response(
+        200,
+        OrderSchema,
+        headers={**CACHE_HEADERS, **ETAG_HEADER},
+        example=examples.ANSWER,
+        description="The order",
+    )
+    @blp.alt_response(304, "NOT_MODIFIED", success=True)
     @blp.problems(401, 404)
+    @blp.header(IF_NONE_MATCH)
     def get(self, order_id: str) -> Response:
         """Read an order"""
         actor = current_actor()
@@ -114,14 +130,15 @@ class OrderDetail(MethodView):
                 order = get_order(connection, wanted)
             if order is None or not may_see(actor, order.user_id, order.is_deleted):
                 raise NotFound(services.NO_SUCH_ORDER)
-            return Answer(orjson.dumps(order.as_json(actor.role)), {})
+            return Answer.of(order.encoded(actor.role))
 
         return cached_response(actor, {"order": wanted.hex}, make)
 
     @login_required
     @blp.arguments(ReplaceOrderSchema, example=examples.BODY)
-    @blp.response(200, OrderSchema, example=examples.ANSWER, description="The order as it is now")
-    @blp.problems(400, 401, 403, 404, 409, 413, 415)
+    @blp.response(200, OrderSchema, **_order_answer("The order as it is now"))
+    @blp.problems(400, 401, 403, 404, 409, 412, 413, 415, 428)
+    @blp.header(IF_MATCH)
     def put(self, replacement: dict[str, Any], order_id: str) -> Response:
         """Replace an order
 
@@ -131,8 +148,9 @@ class OrderDetail(MethodView):
 
     @login_required
     @blp.arguments(ChangeOrderSchema, example={"status": OrderStatus.CONFIRMED.value})
-    @blp.response(200, OrderSchema, example=examples.ANSWER, description="The order as it is now")
-    @blp.problems(400, 401, 403, 404, 409, 413, 415)
+    @blp.response(200, OrderSchema, **_order_answer("The order as it is now"))
+    @blp.problems(400, 401, 403, 404, 409, 412, 413, 415, 428)
+    @blp.header(IF_MATCH)
     def patch(self, changes: dict[str, Any], order_id: str) -> Response:
         """Change an order
 
@@ -143,21 +161,24 @@ class OrderDetail(MethodView):
     @login_required
     @blp.arguments(NoParameters, location="query", as_kwargs=True)
     @blp.response(204, description="Deleted: it is kept, and no longer listed")
-    @blp.problems(401, 404)
+    @blp.problems(401, 404, 412, 428)
+    @blp.header(IF_MATCH)
     def delete(self, order_id: str) -> Response:
         """Delete an order
 
         It is kept, and an admin can restore it.  A second time: 404.
         """
         with unit_of_work() as uow:
-            services.delete_order(uow, actor=current_actor(), order_id=_id(order_id))
+            services.delete_order(
+                uow, actor=current_actor(), order_id=_id(order_id), if_match=expected_tags()
+            )
         return Response(status=204)
 
 
 @blp.route("/<order_id>/restore/", parameters=id_parameter("order_id"), methods=["POST"])
 @admin_required
 @blp.arguments(NoParameters, location="query", as_kwargs=True)
-@blp.response(200, OrderSchema, example=examples.ANSWER, description="The order, listed again")
+@blp.response(200, OrderSchema, **_order_answer("The order, listed again"))
 @blp.problems(401, 403, 404, 409)
 def restore(order_id: str) -> Response:
     """Restore a deleted order
@@ -174,7 +195,11 @@ def _change(order_id: str, changes: dict[str, Any]) -> Response:
     actor = current_actor()
     with unit_of_work() as uow:
         order = services.change_order(
-            uow, actor=actor, order_id=_id(order_id), changes=OrderChanges(**_with_owner(actor, changes))
+            uow,
+            actor=actor,
+            order_id=_id(order_id),
+            changes=OrderChanges(**_with_owner(actor, changes)),
+            if_match=expected_tags(),
         )
     return _response(order, actor)
 
@@ -184,7 +209,10 @@ def _id(text: str) -> UUID:
 
 
 def _response(order: OrderRecord, actor: Actor, status: int = 200) -> Response:
-    return Response(orjson.dumps(order.as_json(actor.role)), status=status, mimetype="application/json")
+    body = order.encoded(actor.role)
+    response = Response(body, status=status, mimetype="application/json")
+    response.set_etag(entity_tag(body))
+    return response
 
 
 def _with_owner(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -25,13 +25,15 @@ from orders_app.orders.events import OrderEvent, OrderEventName
 from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.clock import utcnow
-from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound
+from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from orders_app.shared.identity import Actor
 from orders_app.shared.money import cents_text, to_cents
 from orders_app.shared.persistence import new_id
 from orders_app.shared.text import fold
 from orders_app.shared.unit_of_work import UnitOfWork
 
+ANY_TAG = "*"
+"""In `if_match`: whatever stands now will do."""
 NO_SUCH_ORDER = "There is no such order."
 
 
@@ -86,14 +88,27 @@ def create_orders_for(
     return records
 
 
-def change_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID, changes: OrderChanges) -> OrderRecord:
+def change_order(
+    uow: UnitOfWork,
+    *,
+    actor: Actor,
+    order_id: UUID,
+    changes: OrderChanges,
+    if_match: Collection[str] | None = None,
+) -> OrderRecord:
     """Change what is named of an order; a request that changes nothing leaves its version alone.
 
-    Raises `NotFound`, `Conflict` (deleted, or no such transition), `Forbidden`, `Invalid`.
+    `if_match` holds the entity tags that the caller is content with.  They are compared under the lock,
+    so of two writers who saw the same order only one gets through.
+
+    Raises `NotFound`, `PreconditionFailed`, `Conflict` (deleted, or no such transition), `Forbidden`,
+    `Invalid`.
     """
     order = repository.get_order_locked(uow.session, order_id)
     if order is None or not may_see(actor, order.user_id, order.is_deleted):
         raise NotFound(NO_SUCH_ORDER)
+    before = repository.order_record(order, repository.owner_of(uow.session, order))
+    _check_match(before, actor, if_match)
     if order.is_deleted:
         raise Conflict("The order is deleted; restore it first.", code="order_deleted")
     if changes.expected_version not in {None, order.version}:
@@ -102,7 +117,6 @@ def change_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID, changes: Orde
             code="version_mismatch",
             current_version=order.version,
         )
-    before = repository.order_record(order, repository.owner_of(uow.session, order))
     owner = Owner(before.user_id, before.user)
     if changes.status is not None and changes.status != order.status:
         check_transition(OrderStatus(order.status), changes.status, actor.role)
@@ -114,12 +128,18 @@ def change_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID, changes: Orde
     return _finish(uow, actor, order, owner, before)
 
 
-def delete_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> None:
-    """Take an order out of all lists; it stays in the database.  Raises `NotFound`, also the second time."""
+def delete_order(
+    uow: UnitOfWork, *, actor: Actor, order_id: UUID, if_match: Collection[str] | None = None
+) -> None:
+    """Take an order out of all lists; it stays in the database.
+
+    Raises `NotFound`, also the second time, and `PreconditionFailed` as `change_order` does.
+    """
     order = repository.get_order_locked(uow.session, order_id)
     if order is None or order.is_deleted or not may_see(actor, order.user_id, order.is_deleted):
         raise NotFound(NO_SUCH_ORDER)
     before = repository.order_record(order, repository.owner_of(uow.session, order))
+    _check_match(before, actor, if_match)
     order.is_deleted = True
     _finish(uow, actor, order, Owner(before.user_id, before.user), before)
 
@@ -136,6 +156,14 @@ def restore_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> OrderReco
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     order.is_deleted = False
     return _finish(uow, actor, order, Owner(before.user_id, before.user), before)
+
+
+def _check_match(order: OrderRecord, actor: Actor, if_match: Collection[str] | None) -> None:
+    if if_match is None or ANY_TAG in if_match or order.entity_tag(actor.role) in if_match:
+        return
+    raise PreconditionFailed(
+        "The order is no longer what you saw; read it again.", current_version=order.version
+    )
 
 
 def _owner_named(uow: UnitOfWork, username: str) -> Owner:

@@ -45,6 +45,18 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class PreconditionFailed(DomainError):
+    """What the caller saw is not what stands now."""
+
+    code = "precondition_failed"
+
+
+class PreconditionRequired(DomainError):
+    """The caller has to say what they saw."""
+
+    code = "precondition_required"
+
+
 class Invalid(DomainError):
     """It was understood, and breaks a rule.  `errors` nests the messages as marshmallow does."""
 
