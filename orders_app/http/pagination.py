@@ -22,8 +22,8 @@ def page_fields() -> dict[str, Any]:
         "page": WholeNumber(
             least=1,
             most=MOST_PAGES,
-            load_default=1,
             metadata={
+                "default": 1,
                 "description": "Which page, from 1. One past the end is empty.",
             },
         ),
@@ -39,7 +39,7 @@ def page_fields() -> dict[str, Any]:
 
 
 class PaginationHeader(Schema):
-    """What `X-Pagination` holds, as JSON."""
+    """What `X-Pagination` holds, as JSON.  With a cursor: the last two, and `total` with `count=exact`."""
 
     total = fields.Integer(metadata={"description": "How many there are on all pages."})
     total_pages = fields.Integer()
@@ -48,6 +48,8 @@ class PaginationHeader(Schema):
     last_page = fields.Integer()
     next_page = fields.Integer(allow_none=True)
     previous_page = fields.Integer(allow_none=True)
+    page_size = fields.Integer()
+    next_cursor = fields.String(allow_none=True)
 
 
 PAGE_HEADERS: dict[str, Any] = {
@@ -79,10 +81,7 @@ class Page:
         return self.offset >= total
 
     def headers(self, total: int) -> dict[str, str]:
-        """`X-Pagination`, and `Link` where there is a next page.
-
-        The link is relative to the request (RFC 8288, section 3.2), so it holds behind any proxy.
-        """
+        """`X-Pagination`, and `Link` where there is a next page."""
         pages = -(-total // self.size)
         following = self.number + 1 if self.number < pages else None
         previous = min(self.number - 1, pages) if self.number > 1 and pages else None
@@ -97,10 +96,17 @@ class Page:
         }
         headers = {"X-Pagination": orjson.dumps(described).decode()}
         if following:
-            given = [pair for pair in request.args.items(multi=True) if pair[0] != "page" and pair[1]]
-            query = urlencode([*given, ("page", following)])
-            headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+            headers["Link"] = next_link("page", str(following))
         return headers
+
+
+def next_link(name: str, value: str) -> str:
+    """`Link` to the same list from another place on.
+
+    It is relative to the request (RFC 8288, section 3.2), so it holds behind any proxy.
+    """
+    given = [pair for pair in request.args.items(multi=True) if pair[0] != name and pair[1]]
+    return f'<{request.path}?{urlencode([*given, (name, value)])}>; rel="next"'
 
 
 def page_from(arguments: dict[str, Any]) -> Page:
@@ -108,12 +114,20 @@ def page_from(arguments: dict[str, Any]) -> Page:
 
     Raises `InvalidRequest` for a size above the largest that is allowed here.
     """
+    number = arguments.pop("page", 1)
+    return Page(number, page_size_from(arguments))
+
+
+def page_size_from(arguments: dict[str, Any]) -> int:
+    """Take `page_size` out of loaded arguments, or the default.
+
+    Raises `InvalidRequest` for a size above the largest that is allowed here.
+    """
     settings = current_app.config["ORDERS"]
-    number = arguments.pop("page")
-    size = arguments.pop("page_size", None) or settings.default_page_size
+    size: int = arguments.pop("page_size", None) or settings.default_page_size
     if size > settings.largest_page_size:
         message = f"Must be between 1 and {settings.largest_page_size}."
         raise InvalidRequest(
             "The request is not valid; see errors.", errors={"query": {"page_size": [message]}}
         )
-    return Page(number, size)
+    return size

@@ -37,10 +37,16 @@ class Order(Base):
         CheckConstraint("version >= 1", name="version_positive"),
         CheckConstraint("(source IS NULL) = (reference IS NULL)", name="source_with_reference"),
         Index("uq_orders_source_reference", "source", "reference", unique=True),
-        Index("ix_orders_user_created", "user_id", "is_deleted", "created_at", "id"),
+        # For each ordering one index for the lists of all and one for those of an owner, with the id that
+        # breaks ties: a page is read from where it begins, and nothing is ever sorted.
         Index("ix_orders_created", "is_deleted", "created_at", "id"),
         Index("ix_orders_updated", "is_deleted", "updated_at", "id"),
         Index("ix_orders_total", "is_deleted", "total_price_cents", "id"),
+        Index("ix_orders_by_status", "is_deleted", "status", "id"),
+        Index("ix_orders_user_created", "user_id", "is_deleted", "created_at", "id"),
+        Index("ix_orders_user_updated", "user_id", "is_deleted", "updated_at", "id"),
+        Index("ix_orders_user_total", "user_id", "is_deleted", "total_price_cents", "id"),
+        Index("ix_orders_user_status", "user_id", "is_deleted", "status", "id"),
         Index("ix_orders_status", "is_deleted", "status", "created_at", "id"),
     )
 

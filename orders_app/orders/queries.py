@@ -12,10 +12,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, String, cast, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from orders_app.auth.domain import username_key
@@ -31,6 +45,12 @@ ORDERINGS: Final[dict[str, InstrumentedAttribute[Any]]] = {
     "updated_at": Order.updated_at,
     "total_price": Order.total_price_cents,
     "status": Order.status,
+}
+_VALUE_OF: Final = {
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "total_price": "total_price_cents",
+    "status": "status",
 }
 DEFAULT_ORDERING = "-created_at"
 _PART_OF_ID: Final = re.compile(r"[0-9a-f]{6,32}", re.ASCII)
@@ -132,21 +152,33 @@ def get_order(connection: Connection, order_id: UUID) -> OrderRecord | None:
     return next(_records(connection.execute(_ONE_ORDER.where(Order.id == order_id))), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of one order in a list: its value in the column that the list is ordered by, and its id."""
+
+    value: datetime | int | str
+    order_id: UUID
+
+    @classmethod
+    def of(cls, order: OrderRecord, ordering: str) -> Self:
+        return cls(getattr(order, _VALUE_OF[ordering.removeprefix("-")]), order.order_id)
+
+
 def list_orders(
-    connection: Connection, wanted: OrderFilter, *, ordering: str = DEFAULT_ORDERING, offset: int, limit: int
+    connection: Connection,
+    wanted: OrderFilter,
+    *,
+    ordering: str = DEFAULT_ORDERING,
+    offset: int = 0,
+    after: Position | None = None,
+    limit: int,
 ) -> list[OrderRecord]:
     """One page of orders with their lines.
 
-    `ordering` is a key of `ORDERINGS`, reversed by a leading `-`; ties are broken by the id.
+    `ordering` is a key of `ORDERINGS`, reversed by a leading `-`; ties are broken by the id.  `after`
+    begins behind a place in that order, at the same cost wherever it is; `offset` counts rows.
     """
-    page = (
-        select(Order.id)
-        .where(*wanted.conditions())
-        .order_by(*_order_by(ordering))
-        .offset(offset)
-        .limit(limit)
-        .subquery()
-    )
+    page = page_of_ids(wanted, ordering, after).offset(offset).limit(limit).subquery()
     statement = (
         select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
         .join(page, page.c.id == Order.id)
@@ -155,6 +187,17 @@ def list_orders(
         .order_by(*_order_by(ordering), OrderLine.position)
     )
     return list(_records(connection.execute(statement)))
+
+
+def page_of_ids(wanted: OrderFilter, ordering: str, after: Position | None = None) -> Select[UUID]:
+    """The ids of the orders that a filter lets through, in order, from a place on."""
+    statement = select(Order.id).where(*wanted.conditions()).order_by(*_order_by(ordering))
+    if after is None:
+        return statement
+    column = ORDERINGS[ordering.removeprefix("-")]
+    here = tuple_(column, Order.id)
+    there = tuple_(literal(after.value, column.type), literal(after.order_id, Order.id.type))
+    return statement.where(here < there if ordering.startswith("-") else here > there)
 
 
 def count_orders(connection: Connection, wanted: OrderFilter) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import orjson
 from flask import Response
 from flask.views import MethodView
 
@@ -14,11 +13,13 @@ from orders_app.extensions import read_connection, unit_of_work
 from orders_app.http.api import Blueprint, NoParameters, id_parameter
 from orders_app.http.conditional import ETAG_HEADER, IF_MATCH, IF_NONE_MATCH, expected_tags
 from orders_app.http.identifiers import id_from_path
-from orders_app.http.pagination import PAGE_HEADERS, page_from
+from orders_app.http.pagination import PAGE_HEADERS, page_from, page_size_from
+from orders_app.idempotency.guards import IDEMPOTENCY_KEY, REPLAYED_HEADER, answer_once
 from orders_app.orders import examples, services
 from orders_app.orders.cache import Answer, cached_response
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, may_see
-from orders_app.orders.queries import OrderFilter, count_orders, get_order, list_orders
+from orders_app.orders.listing import Listing
+from orders_app.orders.queries import OrderFilter, get_order
 from orders_app.orders.records import OrderRecord, entity_tag
 from orders_app.orders.schemas import (
     ChangeOrderSchema,
@@ -29,6 +30,7 @@ from orders_app.orders.schemas import (
 )
 from orders_app.shared.errors import Forbidden, Invalid, NotFound
 from orders_app.shared.identity import Actor
+from orders_app.shared.unit_of_work import UnitOfWork
 
 blp = Blueprint(
     "orders",
@@ -44,9 +46,10 @@ CACHE_HEADERS: dict[str, Any] = {
 }
 
 
-def _order_answer(description: str) -> dict[str, Any]:
+def _order_answer(description: str, headers: dict[str, Any] | None = None) -> dict[str, Any]:
     """How an answer that is one order documents itself."""
-    return {"headers": ETAG_HEADER, "example": examples.ANSWER, "description": description}
+    headers = {**ETAG_HEADER, **(headers or {})}
+    return {"headers": headers, "example": examples.ANSWER, "description": description}
 
 
 @blp.route("/")
@@ -61,7 +64,7 @@ class Orders(MethodView):
         description="A page of orders",
     )
     @blp.alt_response(304, "NOT_MODIFIED", success=True)
-    @blp.problems(401, 403)
+    @blp.problems(400, 401, 403)
     @blp.header(IF_NONE_MATCH)
     def get(self, query: dict[str, Any]) -> Response:
         """List orders
@@ -69,41 +72,39 @@ class Orders(MethodView):
         Your own; all of them for an admin.  Newest first unless `ordering` says otherwise.
         """
         actor = current_actor()
-        page = page_from(query)
         ordering = query.pop("ordering")
-        wanted = _filter(actor, query)
-
-        def make() -> Answer:
-            with read_connection() as connection:
-                total = count_orders(connection, wanted)
-                found = (
-                    []
-                    if page.is_past(total)
-                    else list_orders(
-                        connection, wanted, ordering=ordering, offset=page.offset, limit=page.size
-                    )
-                )
-            body = orjson.dumps([order.as_json(actor.role) for order in found])
-            return Answer.of(body, page.headers(total))
-
-        asked = {"list": query, "ordering": ordering, "page": page.number, "page_size": page.size}
-        return cached_response(actor, asked, make)
+        cursor, count = query.pop("cursor", None), query.pop("count", None)
+        asked = {"ordering": ordering}
+        if cursor is None:
+            page = page_from(query)
+            listing = Listing(_filter(actor, query), ordering, actor.role, query)
+            asked |= {"list": query, "page": page.number, "page_size": page.size}
+            return cached_response(actor, asked, lambda: listing.page(page))
+        size = page_size_from(query)
+        listing = Listing(_filter(actor, query), ordering, actor.role, query)
+        after = listing.position(cursor)
+        asked |= {"list": query, "after": cursor, "page_size": size, "count": count}
+        return cached_response(actor, asked, lambda: listing.following(after, size, count=count is not None))
 
     @login_required
     @blp.arguments(NewOrderSchema, example=examples.BODY)
-    @blp.response(201, OrderSchema, **_order_answer("The order"))
-    @blp.problems(400, 401, 413, 415)
+    @blp.response(201, OrderSchema, **_order_answer("The order", REPLAYED_HEADER))
+    @blp.problems(400, 401, 403, 409, 413, 415)
+    @blp.header(IDEMPOTENCY_KEY)
     def post(self, new: dict[str, Any]) -> Response:
         """Make an order
 
         In any status, which is how existing orders are brought in; `pending` unless it says otherwise.
         """
         actor = current_actor()
-        with unit_of_work() as uow:
+
+        def make(uow: UnitOfWork) -> Response:
             order = services.create_order(uow, actor=actor, new=NewOrder(**_with_owner(actor, new)))
-        response = _response(order, actor, 201)
-        response.headers["Location"] = f"/api/v1/orders/{order.order_id}/"
-        return response
+            response = _response(order, actor, 201)
+            response.headers["Location"] = f"/api/v1/orders/{order.order_id}/"
+            return response
+
+        return answer_once(actor, make)
 
 
 @blp.route("/<order_id>/", parameters=id_parameter("order_id"))
@@ -178,17 +179,20 @@ class OrderDetail(MethodView):
 @blp.route("/<order_id>/restore/", parameters=id_parameter("order_id"), methods=["POST"])
 @admin_required
 @blp.arguments(NoParameters, location="query", as_kwargs=True)
-@blp.response(200, OrderSchema, **_order_answer("The order, listed again"))
+@blp.response(200, OrderSchema, **_order_answer("The order, listed again", REPLAYED_HEADER))
 @blp.problems(401, 403, 404, 409)
+@blp.header(IDEMPOTENCY_KEY)
 def restore(order_id: str) -> Response:
     """Restore a deleted order
 
     For admins; 409 if it is not deleted.
     """
     actor = current_actor()
-    with unit_of_work() as uow:
-        order = services.restore_order(uow, actor=actor, order_id=_id(order_id))
-    return _response(order, actor)
+
+    def make(uow: UnitOfWork) -> Response:
+        return _response(services.restore_order(uow, actor=actor, order_id=_id(order_id)), actor)
+
+    return answer_once(actor, make)
 
 
 def _change(order_id: str, changes: dict[str, Any]) -> Response:

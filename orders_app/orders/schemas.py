@@ -191,6 +191,21 @@ class OrderQuerySchema(Schema):
     )
     page = page_fields()["page"]
     page_size = page_fields()["page_size"]
+    cursor = fields.String(
+        metadata={
+            "description": "Instead of `page`: empty to begin, then what `Link` and `X-Pagination` say. "
+            "It costs the same at any depth, and visits every order once."
+        }
+    )
+    count = fields.String(
+        validate=validate.OneOf(["exact"], error="Must be one of: {choices}."),
+        metadata={"description": "With a cursor: also count how many there are."},
+    )
+
+    @validates_schema
+    def one_way_to_turn_pages(self, data: dict[str, Any], **_: Any) -> None:
+        if "cursor" in data and "page" in data:
+            raise ValidationError("Give either a cursor or a page.", "cursor")
 
     @validates_schema
     def prices_do_not_cross(self, data: dict[str, Any], **_: Any) -> None:
