@@ -1,10 +1,11 @@
-"""The command line: `flask --app wsgi users …` and `flask --app wsgi orders …`."""
+"""The command line: `flask --app wsgi users …`, `… orders …` and `… idempotency …`."""
 
 from __future__ import annotations
 
 from flask import Flask
 
 from orders_app.cli.export_orders import export_command
+from orders_app.cli.idempotency import idempotency_group
 from orders_app.cli.import_orders import import_command
 from orders_app.cli.support import AppGroup
 from orders_app.cli.users import users_group
@@ -17,3 +18,4 @@ def register(app: Flask) -> None:
     orders.add_command(export_command)
     app.cli.add_command(orders)
     app.cli.add_command(users_group)
+    app.cli.add_command(idempotency_group)

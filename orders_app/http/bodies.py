@@ -9,6 +9,8 @@ from flask import Request
 from orders_app.shared.errors import TooLarge, UnsupportedMediaType
 from orders_app.shared.strict_json import loads
 
+_BODY_READ = "orders.body_read"
+
 
 def read_json(request: Request) -> Any:
     """The body as Python values, read by `shared/strict_json.py`.
@@ -16,11 +18,17 @@ def read_json(request: Request) -> Any:
     Raises `UnsupportedMediaType` unless it is declared as UTF-8 JSON, `TooLarge` and `Malformed`.
     """
     _check_declared(request)
-    data = request.get_data(cache=False)
+    data = request.environ[_BODY_READ] = request.get_data(cache=False)
     if request.content_length is None and request.environ["wsgi.input"].read(1):
         # A body sent in chunks does not say how long it is: reading stops at the limit without a word.
         raise TooLarge("The body is larger than this service reads.")
     return loads(data)
+
+
+def body_read(request: Request) -> bytes:
+    """The body that `read_json` has read; empty for an endpoint that takes none."""
+    data: bytes = request.environ.get(_BODY_READ, b"")
+    return data
 
 
 def _check_declared(request: Request) -> None:

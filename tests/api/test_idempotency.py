@@ -1,0 +1,264 @@
+"""`Idempotency-Key`: a request that is sent again does nothing twice."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from orders_app.events_log.models import OrderEventRow
+from orders_app.extensions import db
+from orders_app.idempotency.models import IdempotencyKey
+from orders_app.orders.models import Order
+from tests import factories
+from tests.callers import ORDERS, Caller, path_of
+from tests.conftest import Backend
+
+REPLAYED = "Idempotent-Replayed"
+PARALLEL = 20
+BODY = factories.body(total_price="10.50")
+
+
+def send(caller: Caller, body: Any = BODY, key: str = "k-1", path: str = ORDERS, **more: Any) -> TestResponse:
+    return caller.post(path, body, headers={"Idempotency-Key": key}, **more)
+
+
+def restore(caller: Caller, order: dict[str, Any], key: str = "k-1") -> TestResponse:
+    return caller.post(path_of(order, "restore"), headers={"Idempotency-Key": key})
+
+
+def is_replay(answer: TestResponse, first: TestResponse) -> bool:
+    """Whether it is the first answer once more, to the byte."""
+    same = all(answer.headers.get(name) == first.headers.get(name) for name in ("Location", "ETag"))
+    return (
+        answer.headers.get(REPLAYED) == "true"
+        and (answer.status_code, answer.data, answer.content_type)
+        == (first.status_code, first.data, first.content_type)
+        and same
+    )
+
+
+def count(app: Flask, model: type[Any] = Order) -> int:
+    with app.app_context():
+        return db.session().scalar(select(func.count()).select_from(model)) or 0
+
+
+class TestSentAgain:
+    def test_the_same_key_and_body_get_the_first_answer(self, app: Flask, alice: Caller) -> None:
+        """ID01."""
+        first = send(alice)
+        assert first.status_code == 201
+        assert REPLAYED not in first.headers
+        assert first.headers["Location"] == path_of(first.get_json())
+        again = send(alice)
+        assert is_replay(again, first)
+        assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
+        assert (count(app), count(app, OrderEventRow)) == (1, 1)
+
+    def test_without_a_key_each_is_a_new_one(self, app: Flask, alice: Caller) -> None:
+        assert alice.order()["order_id"] != alice.order()["order_id"]
+        assert count(app, IdempotencyKey) == 0
+
+    def test_another_spelling_is_the_same_body(self, alice: Caller) -> None:
+        first = send(alice)
+        raw = b'{ "total_price":"10.50",  "products":[{"quantity":2, "price":"42.00", "name":"affe"}] }'
+        again = alice.post(ORDERS, raw=raw, headers={"Idempotency-Key": "k-1"})
+        assert is_replay(again, first)
+
+    def test_without_the_trailing_slash_it_is_the_same_request(self, alice: Caller) -> None:
+        first = send(alice)
+        assert is_replay(send(alice, path=ORDERS.rstrip("/")), first)
+
+    def test_another_credential_of_the_same_user(self, app: Flask, alice: Caller) -> None:
+        first = send(alice)
+        assert is_replay(send(Caller.by_password(app, "alice")), first)
+
+    @pytest.mark.parametrize(
+        "body", [factories.body(total_price="10.51"), factories.body(), {**BODY, "version": 3}]
+    )
+    def test_another_body_is_refused(self, app: Flask, alice: Caller, body: dict[str, Any]) -> None:
+        send(alice)
+        answer = send(alice, body)
+        problem = answer.get_json()
+        assert (answer.status_code, problem["code"]) == (422, "idempotency_key_reused")
+        assert problem["errors"] == {"header": {"Idempotency-Key": ["Used before with another body."]}}
+        assert count(app) == 1
+
+    def test_a_failure_is_not_kept(self, app: Flask, alice: Caller) -> None:
+        assert send(alice, {"products": []}).status_code == 422
+        first = send(alice)
+        assert (first.status_code, REPLAYED in first.headers) == (201, False)
+
+    def test_a_failure_of_the_rules_is_not_kept(self, app: Flask, admin: Caller) -> None:
+        """It comes from inside the unit of work, after the key was claimed."""
+        assert send(admin, {**BODY, "user": "nobody"}).status_code == 422
+        assert count(app, IdempotencyKey) == 0
+        assert send(admin, {**BODY, "user": "bob"}).get_json()["user"] == "bob"
+
+    def test_a_crash_before_the_commit_leaves_nothing(self, app: Flask, alice: Caller) -> None:
+        with mock.patch.object(Session, "commit", side_effect=ZeroDivisionError):
+            answer = app.test_client().post(
+                ORDERS,
+                json=BODY,
+                headers={"Authorization": alice.authorization or "", "Idempotency-Key": "k-1"},
+            )
+        assert answer.status_code == 500
+        assert (count(app), count(app, IdempotencyKey)) == (0, 0)
+        assert REPLAYED not in send(alice).headers
+
+    def test_an_answer_that_never_arrived(self, app: Flask, alice: Caller) -> None:
+        """ID07, ID08: the commit was made, and the process died before it could say so."""
+        with (
+            mock.patch("orders_app.shared.unit_of_work.UnitOfWork._tell", side_effect=SystemExit),
+            pytest.raises(SystemExit),
+        ):
+            send(alice)
+        assert count(app) == 1
+        again = send(alice)
+        assert (again.status_code, again.headers[REPLAYED]) == (201, "true")
+        assert alice.read(again.get_json()).get_json() == again.get_json()
+        assert count(app) == 1
+
+    def test_the_order_has_changed_meanwhile(self, alice: Caller) -> None:
+        """ID12."""
+        first = send(alice)
+        path = path_of(first.get_json())
+        alice.patch(path, {"status": "confirmed"})
+        assert is_replay(send(alice), first)
+        alice.delete(path)
+        assert is_replay(send(alice), first)
+
+    def test_after_a_day_it_is_a_new_request(self, app: Flask, alice: Caller) -> None:
+        """ID11."""
+        first = send(alice)
+        day = timedelta(hours=24)
+        with app.app_context():
+            db.session().execute(
+                update(IdempotencyKey).values(
+                    created_at=_earlier("created_at", day),
+                    expires_at=_earlier("expires_at", day),
+                )
+            )
+            db.session().commit()
+        second = send(alice)
+        assert (second.status_code, REPLAYED in second.headers) == (201, False)
+        assert second.get_json()["order_id"] != first.get_json()["order_id"]
+        assert is_replay(send(alice), second)
+        assert (count(app), count(app, IdempotencyKey)) == (2, 1)
+
+
+def _earlier(column: str, by: timedelta) -> Any:
+    """What a column of the one row holds, less some time."""
+    return db.session().scalars(select(getattr(IdempotencyKey, column))).one() - by
+
+
+class TestWhoAndWhere:
+    def test_another_user(self, app: Flask, alice: Caller, bob: Caller) -> None:
+        """ID05, AZ08."""
+        first, other = send(alice), send(bob)
+        assert (other.status_code, REPLAYED in other.headers) == (201, False)
+        assert (first.get_json()["user"], other.get_json()["user"]) == ("alice", "bob")
+        assert is_replay(send(bob), other)
+
+    def test_another_path(self, admin: Caller) -> None:
+        """ID04."""
+        orders = [send(admin).get_json(), admin.order()]
+        for order in orders:
+            admin.delete(path_of(order))
+            answer = restore(admin, order)
+            assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
+
+    def test_restoring_twice(self, app: Flask, admin: Caller) -> None:
+        order = admin.order()
+        assert restore(admin, order).get_json()["code"] == "order_not_deleted"
+        admin.delete(path_of(order))
+        first = restore(admin, order)
+        assert is_replay(restore(admin, order), first)
+        assert restore(admin, order, "k-2").status_code == 409
+        assert count(app, OrderEventRow) == 3
+
+    def test_who_was_disabled_gets_nothing(self, app: Flask, alice: Caller) -> None:
+        send(alice)
+        factories.change_user(app, "alice", is_active=False)
+        assert send(alice).status_code == 401
+
+    def test_who_is_no_admin_any_more_gets_nothing_of_an_admins(self, app: Flask, admin: Caller) -> None:
+        order = admin.order()
+        admin.delete(path_of(order))
+        assert restore(admin, order).status_code == 200
+        assert send(admin, {**BODY, "user": "bob"}).status_code == 201
+        factories.change_user(app, "admin", role="user")
+        assert restore(admin, order).status_code == 403
+        assert send(admin, {**BODY, "user": "bob"}).status_code == 403
+        assert count(app) == 2
+
+    @pytest.mark.parametrize("key", ["k-1", "", "x" * 256])
+    def test_who_does_not_make_or_act_may_send_what_they_like(self, alice: Caller, key: str) -> None:
+        order = send(alice, key="other").get_json()
+        headers = {"Idempotency-Key": key}
+        for _ in range(2):
+            for answer in (
+                alice.get(ORDERS, headers=headers),
+                alice.get(path_of(order), headers=headers),
+                alice.put(path_of(order), BODY, headers=headers),
+                alice.patch(path_of(order), {"total_price": 1}, headers=headers),
+            ):
+                assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
+
+
+class TestKeys:
+    @pytest.mark.parametrize("key", ["", " ", "x" * 256, "schl\u00fcssel", "a\tb"])
+    def test_bad_ones(self, app: Flask, alice: Caller, key: str) -> None:
+        answer = send(alice, key=key)
+        problem = answer.get_json()
+        assert (answer.status_code, problem["code"]) == (422, "validation_error")
+        assert list(problem["errors"]["header"]) == ["Idempotency-Key"]
+        assert count(app) == 0
+
+    def test_the_longest(self, alice: Caller) -> None:
+        first = send(alice, key="~" * 255)
+        assert is_replay(send(alice, key="~" * 255), first)
+
+    def test_the_key_itself_is_not_kept(self, app: Flask, alice: Caller) -> None:
+        send(alice, key="some-secret-key")
+        with app.app_context():
+            row = db.session().execute(select(IdempotencyKey.__table__)).one()
+        assert "some-secret-key" not in repr(tuple(row))
+
+
+class TestManyAtOnce:
+    def test_one_order_comes_of_it(self, app: Flask, alice: Caller, backend: Backend) -> None:
+        """ID02."""
+
+        def go(_: int) -> TestResponse:
+            return send(Caller(app, alice.authorization))
+
+        with ThreadPoolExecutor(PARALLEL) as threads:
+            answers = list(threads.map(go, range(PARALLEL)))
+        made = [answer for answer in answers if answer.status_code == 201]
+        refused = [answer for answer in answers if answer.status_code != 201]
+        assert (count(app), count(app, OrderEventRow)) == (1, 1)
+        assert sum(REPLAYED not in answer.headers for answer in made) == 1
+        assert len({answer.get_json()["order_id"] for answer in made}) == 1
+        for answer in refused:
+            assert (answer.status_code, answer.get_json()["code"]) == (409, "idempotency_in_progress")
+            assert int(answer.headers["Retry-After"]) > 0
+        if backend.name.startswith("sqlite"):
+            assert refused == [], "there one waits for the other"
+
+
+def test_the_document_names_the_header(app: Flask) -> None:
+    paths = app.extensions["orders_document"].content["paths"]
+    for path, status in ((ORDERS, "201"), (ORDERS + "{order_id}/restore/", "200")):
+        operation = paths[path]["post"]
+        (header,) = [p for p in operation["parameters"] if p["name"] == "Idempotency-Key"]
+        assert (header["in"], header.get("required", False)) == ("header", False)
+        assert REPLAYED in operation["responses"][status]["headers"]
+        assert {"409", "422"} <= set(operation["responses"])
