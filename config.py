@@ -132,6 +132,8 @@ class Config:
     max_content_length: int = 4 * 1024 * 1024
     access_token_minutes: int = 15
     refresh_token_days: int = 7
+    login_failures_per_account: int = 30
+    login_failures_per_address: int = 300
     database_pool_size: int = 8
     database_timeout_seconds: int = 10
 
@@ -230,6 +232,8 @@ NUMBERS = {
     "MAX_CONTENT_LENGTH": (1024, 1024**3),
     "ACCESS_TOKEN_MINUTES": (1, 24 * 60),
     "REFRESH_TOKEN_DAYS": (1, 365),
+    "LOGIN_FAILURES_PER_ACCOUNT": (0, 100_000),
+    "LOGIN_FAILURES_PER_ADDRESS": (0, 1_000_000),
     "DATABASE_POOL_SIZE": (1, 200),
     "DATABASE_TIMEOUT_SECONDS": (1, 600),
 }

@@ -61,7 +61,7 @@ class Document:
             assert schemes == ["Bearer", "Basic"]
         if answer.status_code == 405:
             assert answer.headers["Allow"]
-        if answer.status_code == 503:
+        if answer.status_code in {429, 503}:
             assert int(answer.headers["Retry-After"]) > 0
 
     def _check_documented(self, operation: dict[str, Any], name: str, answer: TestResponse) -> None:

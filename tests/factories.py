@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from orders_app.auth import tokens
 from orders_app.auth.domain import username_key
-from orders_app.auth.models import TokenFamily, User
+from orders_app.auth.models import LoginFailures, TokenFamily, User
 from orders_app.auth.passwords import hash_password
 from orders_app.auth.services.sessions import OpenSession
 from orders_app.events_log.models import OrderEventRow
@@ -45,7 +45,7 @@ def begin_anew(session: Session) -> None:
     What the cache holds of the last test must not be taken for fresh, so the version of everything
     goes on counting instead of beginning again.
     """
-    for model in (OrderEventRow, OrderLine, Order, TokenFamily, User):
+    for model in (OrderEventRow, OrderLine, Order, TokenFamily, LoginFailures, User):
         session.execute(delete(model))
     session.execute(delete(ViewVersion).where(ViewVersion.scope.not_in(SHARDS)))
     bump(session, [])

@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 
 from orders_app.admin import access
 from orders_app.admin.forms import LoginForm
-from orders_app.auth.guards import deny
+from orders_app.auth.guards import check_password, deny
 from orders_app.auth.services import sessions
 from orders_app.auth.services.sessions import OpenSession
-from orders_app.extensions import read_connection, unit_of_work
+from orders_app.extensions import unit_of_work
+from orders_app.shared.errors import TooManyRequests
 
 WRONG = "The name or the password is wrong."
 NO_ADMIN = "This account is no admin's: the panel is for admins only."
@@ -27,28 +28,30 @@ class LoginView(BaseView):
         return False
 
     @expose("/", methods=("GET", "POST"))
-    def index(self) -> str | Response | tuple[str, int]:
+    def index(self) -> str | Response | tuple[str, int, dict[str, str]]:
         target = access.own_path(request.args.get("next")) or url_for("admin.index")
         if access.actor_or_none() is not None and request.method == "GET":
             return redirect(target)
         form = LoginForm(request.form if request.method == "POST" else None)
-        status = 200
+        status, headers = 200, {}
         if request.method == "POST":
-            outcome = _log_in(form.username.data or "", form.password.data or "")
+            try:
+                outcome = _log_in(form.username.data or "", form.password.data or "")
+            except TooManyRequests as error:
+                outcome, status, headers = error.detail, 429, {"Retry-After": str(error.retry_after)}
+            else:
+                status = 403
             if isinstance(outcome, OpenSession):
                 access.begin(outcome)
                 return redirect(target)
             form.form_errors.append(outcome)
-            status = 403
-        return self.render("panel/login.html", form=form), status
+        return self.render("panel/login.html", form=form), status, headers
 
 
 def _log_in(username: str, password: str) -> OpenSession | str:
     """A log-in, or the sentence that says why there is none."""
-    with read_connection() as connection:
-        credential = sessions.check_password(connection, username, password)
+    credential = check_password(username, password)
     if credential is None:
-        deny("wrong_password", username)
         return WRONG
     if not credential.actor.is_admin:
         deny("not_an_admin", username)

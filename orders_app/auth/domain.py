@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
 
 from orders_app.shared.errors import Invalid
 from orders_app.shared.identity import COMMAND_LINE
@@ -12,6 +16,7 @@ from orders_app.shared.text import clean_text, fold
 LONGEST_NAME = 150
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
+FAILURE_WINDOW = timedelta(minutes=1)
 
 
 def clean_username(value: str) -> str:
@@ -54,3 +59,42 @@ def checked_account(username: str | None, password: str | None) -> tuple[str | N
     if errors:
         raise Invalid("The account is not valid.", errors=errors)
     return name, secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureLimits:
+    """How many password checks may fail in one window before there are no more of them; 0 is no limit."""
+
+    per_account: int = 30
+    """For one account from one address, so that nobody can lock others out from elsewhere."""
+    per_address: int = 300
+    """From one address, whatever the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureWindow:
+    """The password checks that failed since the first of them; it is over a minute after that one."""
+
+    started_at: datetime
+    count: int
+
+    def wait(self, limit: int, now: datetime) -> int:
+        """The seconds until the next check is allowed; 0 while there are some left."""
+        left = (self.started_at + FAILURE_WINDOW - now).total_seconds()
+        if not limit or self.count < limit or left <= 0:
+            return 0
+        # The hosts' clocks may differ; nobody waits longer than a whole window because of that.
+        return min(ceil(left), int(FAILURE_WINDOW.total_seconds()))
+
+
+def client_network(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 that an IPv6 customer has to themselves."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))

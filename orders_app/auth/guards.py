@@ -11,14 +11,16 @@ import binascii
 import logging
 from typing import Any, NoReturn
 
-from flask import Request, g, request
+from flask import Request, current_app, g, request
 from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth, MultiAuth
 from werkzeug.datastructures import Authorization
 
 from orders_app.auth import tokens
+from orders_app.auth.domain import FailureLimits
+from orders_app.auth.repository import Credential
 from orders_app.auth.services import sessions
 from orders_app.extensions import read_connection
-from orders_app.shared.errors import Forbidden, NotAuthenticated
+from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
 from orders_app.shared.signals import access_denied
 
@@ -57,17 +59,35 @@ bearer = _Bearer(scheme="Bearer", realm="orders")
 auth = MultiAuth(bearer, basic)
 
 
+def check_password(username: str, password: str) -> Credential | None:
+    """The account with this name and password; who is refused stands in the log.
+
+    Every door that takes a password takes it here.  Raises `TooManyRequests`.
+    """
+    settings = current_app.config["ORDERS"]
+    limits = FailureLimits(
+        per_account=settings.login_failures_per_account, per_address=settings.login_failures_per_address
+    )
+    try:
+        with read_connection() as connection:
+            credential = sessions.check_password(
+                connection, username, password, address=request.remote_addr or "", limits=limits
+            )
+    except TooManyRequests:
+        deny("too_many_attempts", username)
+        raise
+    if credential is None:
+        deny("wrong_password", username)
+    return credential
+
+
 @basic.verify_password
 def verify_password(username: str, password: str) -> Actor | None:
     """The account with this name and password; None also where no header was sent."""
     if not username:
         return None
-    with read_connection() as connection:
-        credential = sessions.check_password(connection, username, password)
-    if credential is None:
-        deny("wrong_password", username)
-        return None
-    return credential.actor
+    credential = check_password(username, password)
+    return credential.actor if credential is not None else None
 
 
 @bearer.verify_token

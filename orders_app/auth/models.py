@@ -51,3 +51,17 @@ class TokenFamily(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class LoginFailures(Base):
+    """How many password checks failed in one window: for an account from an address, or for an address.
+
+    The key is a digest: people type passwords into the field for the name, and none may be kept.
+    """
+
+    __tablename__ = "login_failures"
+    __table_args__ = (CheckConstraint("count >= 1", name="count_positive"),)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    count: Mapped[int]

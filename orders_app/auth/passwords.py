@@ -52,15 +52,20 @@ class VerifiedPasswords:
         self._known: OrderedDict[bytes, float] = OrderedDict()
         self._lock = threading.Lock()
 
+    def remembers(self, username: str, password_hash: str | None, password: str) -> bool:
+        """Whether this was verified a moment ago; costs no hash."""
+        digest = self._digest(username, password_hash or "", password)
+        with self._lock:
+            return self._known.get(digest, 0.0) > time.monotonic()
+
     def verify(self, username: str, password_hash: str | None, password: str) -> bool:
         """Like `verify_password`, but quick for what was right a moment ago."""
-        digest = self._digest(username, password_hash or "", password)
+        if self.remembers(username, password_hash, password):
+            return True
         now = time.monotonic()
-        with self._lock:
-            if self._known.get(digest, 0.0) > now:
-                return True
         if not verify_password(password_hash, password):
             return False
+        digest = self._digest(username, password_hash or "", password)
         with self._lock:
             self._known[digest] = now + self._seconds
             self._known.move_to_end(digest)

@@ -8,13 +8,29 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
 
-from orders_app.auth.domain import username_key
-from orders_app.auth.models import TokenFamily, User
+from orders_app.auth.domain import FAILURE_WINDOW, FailureWindow, username_key
+from orders_app.auth.models import LoginFailures, TokenFamily, User
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.view_versions import version_seen_by
+
+_KEPT = 5
+"""How many windows long the count of failures is kept; two would do, were all clocks equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +50,24 @@ _CREDENTIAL_COLUMNS: Final[tuple[Any, ...]] = (
     User.password_hash,
     version_seen_by(User.__table__.c.id, User.__table__.c.role == Role.ADMIN.value).label("view_version"),
 )
-# Built once: putting a statement together costs more than running it.
-_BY_NAME: Final[Select[Any]] = select(*_CREDENTIAL_COLUMNS).where(User.username_key == bindparam("key"))
+_OF_ACCOUNT = aliased(LoginFailures)
+_OF_ADDRESS = aliased(LoginFailures)
+_ONE_ROW = select(literal(1).label("one")).subquery()
+# Built once: putting a statement together costs more than running it.  One row whether or not the account
+# exists, so that both take as long, and the failures cost no statement of their own.
+_BY_NAME: Final[Select[Any]] = (
+    select(
+        *_CREDENTIAL_COLUMNS,
+        _OF_ACCOUNT.started_at,
+        _OF_ACCOUNT.count,
+        _OF_ADDRESS.started_at,
+        _OF_ADDRESS.count,
+    )
+    .select_from(_ONE_ROW)
+    .outerjoin(User, User.username_key == bindparam("key"))
+    .outerjoin(_OF_ACCOUNT, _OF_ACCOUNT.key == bindparam("account"))
+    .outerjoin(_OF_ADDRESS, _OF_ADDRESS.key == bindparam("address"))
+)
 _BY_FAMILY: Final[Select[Any]] = (
     select(*_CREDENTIAL_COLUMNS)
     .join(TokenFamily, TokenFamily.user_id == User.id)
@@ -48,24 +80,73 @@ _BY_FAMILY: Final[Select[Any]] = (
 )
 
 
-def _credential(connection: Connection, statement: Select[Any], values: dict[str, Any]) -> Credential | None:
-    row = connection.execute(statement, values).one_or_none()
-    if row is None:
-        return None
+def _credential(row: Sequence[Any]) -> Credential:
     user_id, username, role, is_active, password_hash, view_version = row
     return Credential(Actor(user_id, username, Role(role), view_version), is_active, password_hash)
 
 
-def credential_by_name(connection: Connection, username: str) -> Credential | None:
-    """The account of that name, without regard to case."""
-    return _credential(connection, _BY_NAME, {"key": username_key(username)})
+@dataclass(frozen=True, slots=True)
+class NamedCredential:
+    """The account of a name, if there is one, and the checks that failed for it and for the address."""
+
+    credential: Credential | None
+    of_account: FailureWindow | None
+    of_address: FailureWindow | None
+
+
+def credential_by_name(
+    connection: Connection, username: str, *, account: str, address: str
+) -> NamedCredential:
+    """The account of that name, without regard to case; `account` and `address` are keys of failures."""
+    values = {"key": username_key(username), "account": account, "address": address}
+    row = connection.execute(_BY_NAME, values).one()
+    *of_user, account_since, account_count, address_since, address_count = row
+    return NamedCredential(
+        _credential(of_user) if of_user[0] is not None else None,
+        FailureWindow(account_since, account_count) if account_since is not None else None,
+        FailureWindow(address_since, address_count) if address_since is not None else None,
+    )
+
+
+def count_failure(connection: Connection, keys: Sequence[str], now: datetime) -> dict[str, FailureWindow]:
+    """Add one to each window, or begin a new one, in one statement; what they are then."""
+    table = LoginFailures.__table__
+    assert isinstance(table, Table)  # noqa: S101  (what a mapped class has)
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    is_over = table.c.started_at <= now - FAILURE_WINDOW
+    statement = insert(table).values([{"key": key, "started_at": now, "count": 1} for key in keys])
+    upsert = statement.on_conflict_do_update(
+        index_elements=[table.c.key],
+        set_={
+            "started_at": case((is_over, statement.excluded.started_at), else_=table.c.started_at),
+            "count": case((is_over, 1), else_=table.c.count + 1),
+        },
+    ).returning(table.c.key, table.c.started_at, table.c.count)
+    return {key: FailureWindow(since, count) for key, since, count in connection.execute(upsert).all()}
+
+
+def delete_old_failures(connection: Connection, now: datetime, *, at_most: int) -> None:
+    """Forget windows that were over long ago.
+
+    Rows that somebody holds are left for the next time: waiting for them could end in a deadlock.
+    """
+    old = (
+        select(LoginFailures.key)
+        .where(LoginFailures.started_at < now - _KEPT * FAILURE_WINDOW)
+        .order_by(LoginFailures.started_at)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    )
+    connection.execute(delete(LoginFailures).where(LoginFailures.key.in_(old.scalar_subquery())))
 
 
 def credential_by_family(
     connection: Connection, user_id: UUID, family_id: UUID, now: datetime
 ) -> Credential | None:
     """The account, provided that this log-in of theirs still stands."""
-    return _credential(connection, _BY_FAMILY, {"user_id": user_id, "family_id": family_id, "now": now})
+    values = {"user_id": user_id, "family_id": family_id, "now": now}
+    row = connection.execute(_BY_FAMILY, values).one_or_none()
+    return _credential(row) if row is not None else None
 
 
 def get_user(session: Session, user_id: UUID, *, lock: bool = False) -> User | None:

@@ -9,7 +9,7 @@ from flask import Response
 from flask.views import MethodView
 
 from orders_app.auth import repository, tokens
-from orders_app.auth.guards import admin_required, current_actor, deny, login_required
+from orders_app.auth.guards import admin_required, check_password, current_actor, deny, login_required
 from orders_app.auth.models import User
 from orders_app.auth.schemas import (
     LoginSchema,
@@ -23,7 +23,7 @@ from orders_app.auth.schemas import (
 )
 from orders_app.auth.services import accounts, sessions
 from orders_app.auth.services.accounts import AccountChanges
-from orders_app.extensions import db, read_connection, unit_of_work
+from orders_app.extensions import db, unit_of_work
 from orders_app.http.api import PUBLIC, Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from
@@ -51,16 +51,17 @@ def login(credentials: dict[str, str]) -> dict[str, str]:
     """Log in
 
     Exchange a name and a password for an access token (15 minutes) and a refresh token (7 days).
-    A wrong name, a wrong password and a disabled account get the same answer.
+    A wrong name, a wrong password and a disabled account get the same answer; after too many of them
+    in a minute it is 429 until the minute is over.
     """
-    with read_connection() as connection:
-        credential = sessions.check_password(connection, **credentials)
+    credential = check_password(**credentials)
     session = None
     if credential is not None:
         with unit_of_work() as uow:
             session = sessions.open_session(uow, credential=credential, lifetime=tokens.refresh_lifetime())
+        if session is None:
+            deny("wrong_password", credentials["username"])
     if session is None:
-        deny("wrong_password", credentials["username"])
         raise NotAuthenticated("The name or the password is wrong.", code="invalid_credentials")
     return tokens.issue(session)
 

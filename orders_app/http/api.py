@@ -25,6 +25,15 @@ PUBLIC: dict[str, Any] = {"security": []}
 """Documents an endpoint that needs no credentials: `@blp.doc(**PUBLIC)`."""
 
 
+RETRY_AFTER = {
+    "Retry-After": {
+        "description": "The seconds to wait.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+
+
 class Api(flask_smorest.Api):
     """Documents every error as problem+json.  Errors themselves are handled in `http/errors.py`."""
 
@@ -44,6 +53,8 @@ class Api(flask_smorest.Api):
         for status in HTTPStatus:
             if status >= HTTPStatus.BAD_REQUEST:
                 response = {"description": status.phrase, "schema": self.ERROR_SCHEMA}
+                if status == HTTPStatus.TOO_MANY_REQUESTS:
+                    response["headers"] = RETRY_AFTER
                 prepare_response(response, self.spec, PROBLEM_TYPE)
                 self.spec.components.response(status.name, response, lazy=True)
         self.spec.components.response(
@@ -79,10 +90,11 @@ class Blueprint(flask_smorest.Blueprint):
         return decorate
 
     def problems(self, *statuses: int) -> Callable[[Any], Any]:
-        """Decorator that documents error answers."""
+        """Decorator that documents error answers; where credentials are checked (401), 429 is one more."""
+        throttled = (429,) if 401 in statuses and 429 not in statuses else ()
 
         def decorate(view: Any) -> Any:
-            for status in statuses:
+            for status in (*statuses, *throttled):
                 view = self.alt_response(status, HTTPStatus(status).name)(view)
             return view
 

@@ -24,6 +24,7 @@ from orders_app.shared.errors import (
     PreconditionFailed,
     PreconditionRequired,
     TooLarge,
+    TooManyRequests,
     UnsupportedMediaType,
 )
 
@@ -40,6 +41,7 @@ STATUS_OF: dict[type[DomainError], int] = {
     UnsupportedMediaType: 415,
     Invalid: 422,
     PreconditionRequired: 428,
+    TooManyRequests: 429,
 }
 
 CODE_OF = {
@@ -76,7 +78,8 @@ def register_error_handlers(app: Flask, page: ErrorPage) -> None:
             extra["errors"] = error.errors
         elif isinstance(error, Invalid) and error.errors:
             extra["errors"] = {"json": error.errors}
-        return shown(problem(status_of(error), error.code, error.detail, extra=extra))
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else None
+        return shown(problem(status_of(error), error.code, error.detail, extra=extra, headers=headers))
 
     def http_error(error: HTTPException) -> Response:
         if error.response is not None:

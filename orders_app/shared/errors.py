@@ -67,6 +67,16 @@ class Invalid(DomainError):
         self.errors = errors or {}
 
 
+class TooManyRequests(DomainError):
+    """It was asked too often; `retry_after` is the number of seconds to wait."""
+
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, *, retry_after: int, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
+
+
 class Malformed(DomainError):
     """It could not be read at all."""
 

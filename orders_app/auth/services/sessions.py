@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from orders_app.auth import repository
-from orders_app.auth.domain import LONGEST_NAME, LONGEST_PASSWORD
+from orders_app.auth.domain import LONGEST_NAME, LONGEST_PASSWORD, FailureLimits
 from orders_app.auth.events import UserEvent, UserEventName
 from orders_app.auth.models import TokenFamily, User
 from orders_app.auth.passwords import VerifiedPasswords
 from orders_app.auth.repository import Credential
+from orders_app.auth.services.throttle import Attempt
 from orders_app.shared.clock import utcnow
 from orders_app.shared.identity import Actor
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -39,17 +40,33 @@ class RefreshRefused(Enum):
     REUSED = auto()
 
 
-def check_password(connection: Connection, username: str, password: str) -> Credential | None:
+def check_password(
+    connection: Connection,
+    username: str,
+    password: str,
+    *,
+    address: str = "",
+    limits: FailureLimits | None = None,
+) -> Credential | None:
     """The account whose name and password these are, if it may be used.
 
     A wrong name, a wrong password and a disabled account take about as long and look alike.
+
+    Raises `TooManyRequests`, right password or not and without the cost of a hash, once too many checks
+    failed for this name from this `address`, or from this address at all.
     """
     if len(username) > LONGEST_NAME * 2 or len(password) > LONGEST_PASSWORD or _unstorable(username):
         username, password = "", ""
-    credential = repository.credential_by_name(connection, username)
+    attempt = Attempt.of(username, address, limits or FailureLimits())
+    credential = attempt.find(connection)
     password_hash = credential.password_hash if credential and credential.is_active else None
+    if _verified.remembers(username, password_hash, password):
+        return credential
     if not _verified.verify(username, password_hash, password):
+        attempt.count_failure(connection)
         return None
+    # Of many attempts at the same moment, all may have passed before the first failure was counted.
+    attempt.find(connection)
     return credential
 
 
