@@ -118,6 +118,7 @@ class Config:
     prometheus_multiproc_dir: Path = INSTANCE / "metrics"
     secret_key: str = field(default="", repr=False)
     jwt_secret_key: str = field(default="", repr=False)
+    history_key: str = field(default="", repr=False)
     log_dir: Path = ROOT / "logs"
     host: str = "127.0.0.1"
     port: int = 8000
@@ -134,6 +135,7 @@ class Config:
     refresh_token_days: int = 7
     login_failures_per_account: int = 30
     login_failures_per_address: int = 300
+    requests_per_minute: int = 0
     database_pool_size: int = 8
     database_timeout_seconds: int = 10
 
@@ -169,8 +171,15 @@ class Config:
                 )
             if any(mark in key.lower() for mark in EXAMPLE_MARKS):
                 raise UnsafeConfiguration(f"{name} looks like an example. {HOW_TO_MAKE_KEYS}")
+        if self.history_key and len(self.history_key.encode()) < MINIMUM_KEY_BYTES:
+            raise UnsafeConfiguration(f"HISTORY_KEY needs at least {MINIMUM_KEY_BYTES} random bytes.")
         if self.secret_key == self.jwt_secret_key:
             raise UnsafeConfiguration(f"SECRET_KEY and JWT_SECRET_KEY must differ. {HOW_TO_MAKE_KEYS}")
+
+    @property
+    def history_secret(self) -> str:
+        """What the history is sealed with: one secret for its whole life, also when `SECRET_KEY` changes."""
+        return self.history_key or self.secret_key
 
     @property
     def is_sqlite(self) -> bool:
@@ -234,6 +243,7 @@ NUMBERS = {
     "REFRESH_TOKEN_DAYS": (1, 365),
     "LOGIN_FAILURES_PER_ACCOUNT": (0, 100_000),
     "LOGIN_FAILURES_PER_ADDRESS": (0, 1_000_000),
+    "REQUESTS_PER_MINUTE": (0, 1_000_000),
     "DATABASE_POOL_SIZE": (1, 200),
     "DATABASE_TIMEOUT_SECONDS": (1, 600),
 }
@@ -244,6 +254,7 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "REDIS_URL": lambda name, value: _url(name, value, ("redis://", "rediss://", "unix://")),
     "HOST": _text,
     "METRICS_TOKEN": _text,
+    "HISTORY_KEY": _text,
     "CACHE_DIR": _folder,
     "PROMETHEUS_MULTIPROC_DIR": _folder,
     "LOG_DIR": _folder,

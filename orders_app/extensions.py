@@ -1,4 +1,4 @@
-"""The extensions, not yet bound to an application, and the two ways to the database."""
+"""The extensions, not yet bound to an application, and the ways to the database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask_caching import Cache
 from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from orders_app.http.api import Api
 from orders_app.http.database import single_statements
@@ -37,3 +37,18 @@ def read_connection() -> Iterator[Connection]:
     """
     with db.engine.connect() as connection:
         yield single_statements(connection)
+
+
+@contextmanager
+def snapshot_connection() -> Iterator[Connection]:
+    """A connection that sees one moment, for as long as somebody takes to read.
+
+    PostgreSQL streams through a cursor, which needs a transaction; the limits on how long a statement
+    and an idle transaction may last are for requests, not for this.
+    """
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.execute(text(f"SET LOCAL {name} = 0"))
+        yield connection

@@ -9,13 +9,15 @@ from orders_app.cli.idempotency import idempotency_group
 from orders_app.cli.import_orders import import_command
 from orders_app.cli.support import AppGroup
 from orders_app.cli.users import users_group
+from orders_app.cli.verify_orders import verify_command
 
 
 def register(app: Flask) -> None:
     """Add the commands to `flask`."""
-    orders = AppGroup("orders", help="Bring orders in and write them out.")
+    orders = AppGroup("orders", help="Bring orders in, write them out, verify their history.")
     orders.add_command(import_command)
     orders.add_command(export_command)
+    orders.add_command(verify_command)
     app.cli.add_command(orders)
     app.cli.add_command(users_group)
     app.cli.add_command(idempotency_group)

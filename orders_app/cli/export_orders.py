@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from sqlalchemy import Connection, text
 
 from orders_app.cli.support import FAILED, app_command
-from orders_app.extensions import db
+from orders_app.extensions import snapshot_connection
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.exporting import export_orders
 from orders_app.orders.importing import values
@@ -118,21 +116,6 @@ def _write(stream: BinaryIO, wanted: OrderFilter, kind: Format) -> None:
             count += 1
             yield order
 
-    with _snapshot() as connection:
+    with snapshot_connection() as connection:
         stream.writelines(export_orders(counted(stream_orders(connection, wanted)), kind))
     click.echo(f"{count} orders exported.", err=True)
-
-
-@contextmanager
-def _snapshot() -> Iterator[Connection]:
-    """A connection that sees one moment, for as long as somebody takes to read.
-
-    PostgreSQL streams through a cursor, which needs a transaction; the limits on how long a statement
-    and an idle transaction may last are for requests, not for this.
-    """
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-                connection.execute(text(f"SET LOCAL {name} = 0"))
-        yield connection

@@ -1,1 +1,1 @@
-"""What happened: the history of each order, `general.log` and `events.log`."""
+"""What listens (the history, `general.log`, `events.log`), and whether the history is whole."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert
+from flask import current_app
 from sqlalchemy.orm import Session
 
-from orders_app.events_log.models import OrderEventRow
+from orders_app.history import repository as history
+from orders_app.history.domain import Entry, sealing_key
 from orders_app.http.log_files import EVENTS, GENERAL, write_line
 from orders_app.http.metrics import RECEIVER_FAILURES
 from orders_app.orders.events import OrderEvent, OrderEventName
@@ -15,7 +16,6 @@ from orders_app.shared import signals, view_versions
 from orders_app.shared.clock import rfc3339, utcnow
 from orders_app.shared.correlation import current_request_id
 from orders_app.shared.events import Event
-from orders_app.shared.persistence import new_id
 from orders_app.shared.unit_of_work import UnitOfWork
 
 
@@ -31,25 +31,25 @@ def connect() -> None:
 
 def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
     """Add a row of history for each event of an order, in the same transaction."""
-    rows = [
-        {
-            "id": new_id(),
-            "order_id": event.order_id,
-            "sequence": event.sequence,
-            "event": event.name,
-            "at": event.at,
-            "actor_id": event.actor_id,
-            "actor_name": event.actor_name,
-            "request_id": event.request_id,
-            "changes": event.changes,
-            "old_status": event.old_status,
-            "new_status": event.new_status,
-        }
+    entries = [
+        Entry(
+            order_id=event.order_id,
+            sequence=event.sequence,
+            event=event.name,
+            at=event.at,
+            actor_id=event.actor_id,
+            actor_name=event.actor_name,
+            request_id=event.request_id,
+            changes=event.changes,
+            old_status=event.old_status,
+            new_status=event.new_status,
+            state=event.state,
+        )
         for event in events
         if isinstance(event, OrderEvent)
     ]
-    if rows:
-        session.execute(insert(OrderEventRow), rows)
+    if entries:
+        history.append(session, sealing_key(current_app.config["ORDERS"].history_secret), entries)
 
 
 def count_changes(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:

@@ -6,9 +6,9 @@ import orjson
 from flask import Response
 
 from orders_app.auth.guards import current_actor, login_required
-from orders_app.events_log.repository import history_of
 from orders_app.events_log.schemas import OrderEventSchema
 from orders_app.extensions import read_connection
+from orders_app.history.repository import history_of
 from orders_app.http.api import Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.orders.domain import may_see

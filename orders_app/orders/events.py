@@ -25,11 +25,13 @@ class OrderEvent(Event):
     """One change of one order.
 
     `sequence` counts the events of the order from 1 without gaps and is the version that the change
-    made; `changes` is `{field: [before, after]}`; the statuses are set where the status changed.
+    made; `changes` is `{field: [before, after]}`; the statuses are set where the status changed.  `state` is
+    the digest of the order as the change left it.
     """
 
     order_id: UUID
     sequence: int
+    state: bytes
     changes: dict[str, list[Any]] = field(default_factory=dict)
     old_status: str | None = None
     new_status: str | None = None

@@ -22,8 +22,10 @@ from orders_app.orders.domain import (
     OrderStatus,
 )
 from orders_app.shared.money import MAX_CENTS, from_cents
-from orders_app.shared.persistence import Base, UTCDateTime, new_id
+from orders_app.shared.persistence import Base, UTCDateTime, new_id, text_without_controls
 
+# SQLite takes any number for an integer; what is no whole one is not equal to itself as one.
+_WHOLE = "{0} = CAST({0} AS BIGINT)"
 _STATUSES = ", ".join(f"'{status.value}'" for status in OrderStatus)
 
 
@@ -34,8 +36,12 @@ class Order(Base):
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
         CheckConstraint(f"total_price_cents BETWEEN 0 AND {MAX_CENTS}", name="total_price_in_range"),
+        CheckConstraint(_WHOLE.format("total_price_cents"), name="total_price_whole"),
         CheckConstraint("version >= 1", name="version_positive"),
+        CheckConstraint(_WHOLE.format("version"), name="version_whole"),
         CheckConstraint("(source IS NULL) = (reference IS NULL)", name="source_with_reference"),
+        CheckConstraint(f"length(source) BETWEEN 1 AND {LONGEST_SOURCE}", name="source_length"),
+        CheckConstraint(f"length(reference) BETWEEN 1 AND {LONGEST_REFERENCE}", name="reference_length"),
         Index("uq_orders_source_reference", "source", "reference", unique=True),
         # For each ordering one index for the lists of all and one for those of an owner, with the id that
         # breaks ties: a page is read from where it begins, and nothing is ever sorted.
@@ -81,7 +87,12 @@ class OrderLine(Base):
     __table_args__ = (
         CheckConstraint(f"price_cents BETWEEN 0 AND {MAX_CENTS}", name="price_in_range"),
         CheckConstraint(f"quantity BETWEEN 0 AND {MOST_QUANTITY}", name="quantity_in_range"),
+        CheckConstraint(_WHOLE.format("price_cents"), name="price_whole"),
+        CheckConstraint(_WHOLE.format("quantity"), name="quantity_whole"),
+        CheckConstraint("position >= 0", name="position_not_negative"),
         CheckConstraint("length(name) >= 1", name="name_not_empty"),
+        CheckConstraint(f"length(name) <= {LONGEST_NAME}", name="name_length"),
+        *text_without_controls("name"),
         Index("ix_order_lines_order_position", "order_id", "position"),
     )
 

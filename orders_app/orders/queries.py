@@ -206,14 +206,20 @@ def count_orders(connection: Connection, wanted: OrderFilter) -> int:
     return connection.scalar(statement) or 0
 
 
-def stream_orders(connection: Connection, wanted: OrderFilter) -> Iterator[OrderRecord]:
-    """All orders that a filter lets through, oldest first, in memory for a few at a time."""
+def stream_orders(
+    connection: Connection, wanted: OrderFilter | None, *, by_id: bool = False
+) -> Iterator[OrderRecord]:
+    """All orders that a filter lets through, or really all, in memory for a few at a time.
+
+    Oldest first, or in the order of their ids.
+    """
+    order = (Order.id,) if by_id else (Order.created_at, Order.id)
     statement: Select[Any] = (
         select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
         .join(User, User.id == Order.user_id)
         .outerjoin(OrderLine, OrderLine.order_id == Order.id)
-        .where(*wanted.conditions())
-        .order_by(Order.created_at, Order.id, OrderLine.position)
+        .where(*(wanted.conditions() if wanted is not None else ()))
+        .order_by(*order, OrderLine.position)
     )
     yield from _records(connection.execution_options(yield_per=1000).execute(statement))
 

@@ -59,10 +59,12 @@ class OrderRecord:
     source: str | None
     reference: str | None
     lines: list[LineRecord]
+    is_past: bool = False
+    """Whether this is an earlier version, which nothing can be made of any more."""
 
     def as_json(self, role: Role) -> dict[str, Any]:
         """The order as the API writes it for somebody with this role."""
-        moves = [] if self.is_deleted else allowed_transitions(OrderStatus(self.status), role)
+        moves = [] if self.is_deleted or self.is_past else allowed_transitions(OrderStatus(self.status), role)
         return {
             "order_id": str(self.order_id),
             "user": self.user,
@@ -85,3 +87,23 @@ class OrderRecord:
     def entity_tag(self, role: Role) -> str:
         """The tag of that answer, without its quotes."""
         return entity_tag(self.encoded(role))
+
+    def digest(self) -> bytes:
+        """SHA-256 over all that is stored of the order, for the history to hold on to.
+
+        The owner counts by their id: another name of theirs is no change of the order.
+        """
+        stored = [
+            self.order_id.hex,
+            self.user_id.hex,
+            self.status,
+            self.total_price_cents,
+            self.is_deleted,
+            rfc3339(self.created_at),
+            rfc3339(self.updated_at),
+            self.version,
+            self.source,
+            self.reference,
+            [[line.product_id.hex, line.name, line.price_cents, line.quantity] for line in self.lines],
+        ]
+        return hashlib.sha256(orjson.dumps(stored)).digest()

@@ -19,6 +19,7 @@ from orders_app.orders import examples, services
 from orders_app.orders.cache import Answer, cached_response
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, may_see
 from orders_app.orders.listing import Listing
+from orders_app.orders.past import order_as_of
 from orders_app.orders.queries import OrderFilter, get_order
 from orders_app.orders.records import OrderRecord, entity_tag
 from orders_app.orders.schemas import (
@@ -27,6 +28,7 @@ from orders_app.orders.schemas import (
     OrderQuerySchema,
     OrderSchema,
     ReplaceOrderSchema,
+    VersionQuerySchema,
 )
 from orders_app.shared.errors import Forbidden, Invalid, NotFound
 from orders_app.shared.identity import Actor
@@ -110,7 +112,7 @@ class Orders(MethodView):
 @blp.route("/<order_id>/", parameters=id_parameter("order_id"))
 class OrderDetail(MethodView):
     @login_required
-    @blp.arguments(NoParameters, location="query", as_kwargs=True)
+    @blp.arguments(VersionQuerySchema, location="query")
     @blp.response(
         200,
         OrderSchema,
@@ -121,19 +123,27 @@ class OrderDetail(MethodView):
     @blp.alt_response(304, "NOT_MODIFIED", success=True)
     @blp.problems(401, 404)
     @blp.header(IF_NONE_MATCH)
-    def get(self, order_id: str) -> Response:
-        """Read an order"""
+    def get(self, query: dict[str, Any], order_id: str) -> Response:
+        """Read an order
+
+        As it is, or, with `version`, as it was then.
+        """
         actor = current_actor()
         wanted = _id(order_id)
+        version: int | None = query.get("version")
 
         def make() -> Answer:
             with read_connection() as connection:
                 order = get_order(connection, wanted)
-            if order is None or not may_see(actor, order.user_id, order.is_deleted):
-                raise NotFound(services.NO_SUCH_ORDER)
+                if order is None or not may_see(actor, order.user_id, order.is_deleted):
+                    raise NotFound(services.NO_SUCH_ORDER)
+                if version is not None:
+                    order = order_as_of(connection, order, version)
+            if order is None:
+                raise NotFound("The order has no such version.", code="no_such_version")
             return Answer.of(order.encoded(actor.role))
 
-        return cached_response(actor, {"order": wanted.hex}, make)
+        return cached_response(actor, {"order": wanted.hex, "version": version}, make)
 
     @login_required
     @blp.arguments(ReplaceOrderSchema, example=examples.BODY)

@@ -18,6 +18,7 @@ from orders_app.orders.domain import (
     LONGEST_REFERENCE,
     MOST_LINES,
     MOST_QUANTITY,
+    MOST_VERSIONS,
     Line,
     OrderStatus,
 )
@@ -167,6 +168,19 @@ class ChangeOrderSchema(_OrderInSchema):
     """What to change of an order; what is left out stays."""
 
     products = _lines()
+
+
+class VersionQuerySchema(Schema):
+    """Which version of an order."""
+
+    version = WholeNumber(
+        least=1,
+        most=MOST_VERSIONS,
+        metadata={
+            "description": "The order as this version of it was; 404 for one that there is not. "
+            "Nothing can be made of an earlier one: its `allowed_transitions` are empty."
+        },
+    )
 
 
 class OrderQuerySchema(Schema):

@@ -83,6 +83,7 @@ def create_orders_for(
                 owner_ids=frozenset({record.user_id}),
                 order_id=record.order_id,
                 sequence=record.version,
+                state=record.digest(),
             )
         )
     return records
@@ -235,8 +236,9 @@ def _finish(uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: O
         name = OrderEventName.STATUS_CHANGED
     elif "is_deleted" in changes:
         name = OrderEventName.DELETED if order.is_deleted else OrderEventName.RESTORED
-    uow.record(_event(uow, name, actor, order, before, changes))
-    return repository.order_record(order, owner)
+    after = repository.order_record(order, owner)
+    uow.record(_event(uow, name, actor, before, after, changes))
+    return after
 
 
 def _differences(before: OrderRecord, after: OrderRecord) -> dict[str, list[object]]:
@@ -259,20 +261,21 @@ def _event(
     uow: UnitOfWork,
     name: OrderEventName,
     actor: Actor,
-    order: Order,
     before: OrderRecord,
+    after: OrderRecord,
     changes: dict[str, list[object]],
 ) -> OrderEvent:
     status = changes.get("status")
     return OrderEvent(
         name=name.value,
-        at=order.updated_at,
+        at=after.updated_at,
         actor_id=actor.user_id,
         actor_name=actor.username,
         request_id=uow.request_id,
-        owner_ids=frozenset({order.user_id, before.user_id}),
-        order_id=order.id,
-        sequence=order.version,
+        owner_ids=frozenset({after.user_id, before.user_id}),
+        order_id=after.order_id,
+        sequence=after.version,
+        state=after.digest(),
         changes=changes,
         old_status=str(status[0]) if status else None,
         new_status=str(status[1]) if status else None,

@@ -6,22 +6,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, String, UniqueConstraint, Uuid
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
+from orders_app.history.domain import SEAL_BYTES
 from orders_app.shared.persistence import Base, UTCDateTime, new_id
 
 
 class OrderEventRow(Base):
     """One event of one order, written in the transaction of the change that it tells of.
 
-    `actor_name` is the name at the time; `actor_id` is null for the command line.
+    Rows are added and never changed or removed: triggers of the database refuse it.  `actor_name` is the
+    name at the time; `actor_id` is null for the command line.  `state` is the digest of the order as the
+    event left it; it is null for events older than the seals, save for each order's last.
     """
 
     __tablename__ = "order_events"
     __table_args__ = (
         UniqueConstraint("order_id", "sequence"),
         CheckConstraint("sequence >= 1", name="sequence_positive"),
+        CheckConstraint(f"length(seal) = {SEAL_BYTES}", name="seal_whole"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
@@ -35,3 +39,5 @@ class OrderEventRow(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(JSON)
     old_status: Mapped[str | None] = mapped_column(String(20))
     new_status: Mapped[str | None] = mapped_column(String(20))
+    state: Mapped[bytes | None] = mapped_column(LargeBinary(SEAL_BYTES))
+    seal: Mapped[bytes] = mapped_column(LargeBinary(SEAL_BYTES))

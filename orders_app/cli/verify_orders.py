@@ -1,0 +1,116 @@
+"""`flask orders verify`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+import click
+from flask import current_app
+from tqdm import tqdm
+
+from orders_app.cli.support import app_command
+from orders_app.events_log.verification import Finding, Head, Report, Verification
+from orders_app.extensions import snapshot_connection
+from orders_app.history.domain import SEAL_BYTES, sealing_key
+
+FOUND = 3
+"""The exit status where something was found; 1 is for a verification that could not be done."""
+
+
+@app_command("verify")
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the last verification left how far each history had come; it is compared, and written anew "
+    "when all is well.  Keep it where nobody who can write to the database can.",
+)
+def verify_command(checkpoint: Path | None) -> None:
+    """Look whether any order or its history was changed past this service.
+
+    Exit status 0 when all is well, 3 when something was found, 1 when it could not be looked.
+    """
+    started = time.monotonic()
+    with _heads(checkpoint) as heads, _writing(checkpoint) as (keep, accept):
+        verification = Verification(
+            key=sealing_key(current_app.config["ORDERS"].history_secret), tell=_tell, keep=keep, heads=heads
+        )
+        with (
+            snapshot_connection() as connection,
+            tqdm(desc="verifying", unit=" orders", file=sys.stderr, mininterval=0.5) as bar,
+        ):
+            report = verification.run(connection, bar.update)
+        if not report.findings:
+            accept()
+    click.echo(_summary(report, time.monotonic() - started))
+    if report.findings:
+        sys.exit(FOUND)
+
+
+def _tell(finding: Finding) -> None:
+    event = f", event {finding.sequence}," if finding.sequence is not None else ""
+    with tqdm.external_write_mode(file=sys.stdout):
+        click.echo(f"order {finding.order_id}{event} {finding.problem}")
+
+
+def _summary(report: Report, seconds: float) -> str:
+    if report.events and report.unsealed == report.events:
+        click.echo(
+            "No seal at all is good.  If SECRET_KEY was changed, set HISTORY_KEY to the old one.", err=True
+        )
+    looked_at = f"{report.orders} orders, {report.events} events"
+    return f"history: {looked_at}; {report.findings} findings; {seconds:.1f} s"
+
+
+@contextmanager
+def _heads(checkpoint: Path | None) -> Iterator[Iterator[Head]]:
+    """What the last verification left; nothing the first time."""
+    try:
+        file = (
+            checkpoint.open(encoding="ascii", errors="replace")
+            if checkpoint and checkpoint.exists()
+            else nullcontext()
+        )
+    except OSError as error:
+        raise click.ClickException(f"{checkpoint} cannot be read: {error.strerror}.") from error
+    with file as lines:
+        yield _read(lines) if lines is not None else iter(())
+
+
+def _read(lines: IO[str]) -> Iterator[Head]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            order_id, sequence, seal = line.split()
+            head = Head(UUID(order_id), int(sequence), bytes.fromhex(seal))
+        except ValueError:
+            head = None
+        if head is None or len(head.seal) != SEAL_BYTES:
+            raise click.ClickException(f"{lines.name}, line {number}: this is no checkpoint.")
+        yield head
+
+
+@contextmanager
+def _writing(checkpoint: Path | None) -> Iterator[tuple[Callable[[Head], None], Callable[[], None]]]:
+    """How to write down a head, and how to put all of them in the place of the old checkpoint."""
+    if checkpoint is None:
+        yield lambda _head: None, lambda: None
+        return
+    part = checkpoint.with_name(checkpoint.name + ".part")
+    try:
+        with part.open("w", encoding="ascii") as file:
+
+            def accept() -> None:
+                file.close()
+                part.replace(checkpoint)
+
+            yield lambda head: print(head.order_id, head.sequence, head.seal.hex(), file=file), accept
+    except OSError as error:
+        raise click.ClickException(f"{checkpoint} cannot be written: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,63 @@
+"""How the events of an order are sealed to one another, so that no later change goes unnoticed.
+
+Each event carries a MAC (HMAC-SHA-256, RFC 2104) over all that it says, over the state that it left the
+order in, and over the MAC of the event before it.  Whoever changes, removes, adds or moves one without the
+key breaks the chain from there on (docs/decisions/0010-history.md).  Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from orders_app.shared.clock import rfc3339
+
+SEAL_BYTES: Final = 32
+FIRST: Final = bytes(SEAL_BYTES)
+"""What stands in the place of a predecessor's seal for the first event of an order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """All that one event says.  `state` is the digest of the order as the event left it (`OrderRecord`)."""
+
+    order_id: UUID
+    sequence: int
+    event: str
+    at: datetime
+    actor_id: UUID | None
+    actor_name: str
+    request_id: str
+    changes: dict[str, Any]
+    old_status: str | None
+    new_status: str | None
+    state: bytes | None
+
+
+def sealing_key(secret: str) -> bytes:
+    """The key of all seals, from the setting; one secret may serve several purposes, one key must not."""
+    return hashlib.sha256(b"orders.history\0" + secret.encode()).digest()
+
+
+def seal_of(key: bytes, previous: bytes, entry: Entry) -> bytes:
+    """The seal of an event that follows one with the seal `previous`."""
+    said = [
+        previous.hex(),
+        entry.order_id.hex,
+        entry.sequence,
+        entry.event,
+        rfc3339(entry.at),
+        entry.actor_id.hex if entry.actor_id else None,
+        entry.actor_name,
+        entry.request_id,
+        entry.changes,
+        entry.old_status,
+        entry.new_status,
+        entry.state.hex() if entry.state else None,
+    ]
+    return hmac.digest(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), "sha256")

@@ -1,0 +1,127 @@
+"""Reading the history, and adding to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from orders_app.history.domain import FIRST, Entry, seal_of
+from orders_app.history.models import OrderEventRow
+from orders_app.shared.clock import rfc3339
+from orders_app.shared.persistence import new_id
+
+_LOOKED_UP_AT_ONCE: Final = 500
+_COLUMNS: Final = tuple(item.name for item in fields(Entry))
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One event of one order, in plain values."""
+
+    event_id: UUID
+    order_id: UUID
+    sequence: int
+    event: str
+    at: datetime
+    user: str
+    request_id: str
+    changes: dict[str, Any]
+    old_status: str | None
+    new_status: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as the API writes it; the statuses only where the status changed."""
+        fields: dict[str, Any] = {
+            "event_id": str(self.event_id),
+            "sequence": self.sequence,
+            "event": self.event,
+            "at": rfc3339(self.at),
+            "user": self.user,
+            "request_id": self.request_id,
+            "changes": self.changes,
+        }
+        if self.new_status is not None:
+            fields |= {"old_status": self.old_status, "new_status": self.new_status}
+        return fields
+
+
+_EVENTS = select(
+    OrderEventRow.id,
+    OrderEventRow.order_id,
+    OrderEventRow.sequence,
+    OrderEventRow.event,
+    OrderEventRow.at,
+    OrderEventRow.actor_name,
+    OrderEventRow.request_id,
+    OrderEventRow.changes,
+    OrderEventRow.old_status,
+    OrderEventRow.new_status,
+)
+
+
+def history_of(connection: Connection, order_id: UUID, *, since: int = 1) -> list[EventRecord]:
+    """The events of an order, oldest first, from the one with the sequence `since` on."""
+    statement = _EVENTS.where(OrderEventRow.order_id == order_id, OrderEventRow.sequence >= since)
+    return [EventRecord(*row) for row in connection.execute(statement.order_by(OrderEventRow.sequence))]
+
+
+def latest_events(
+    connection: Connection, *, offset: int, limit: int, order_id: UUID | None = None
+) -> list[EventRecord]:
+    """The events of all orders, or of one, newest first."""
+    statement = _EVENTS.order_by(OrderEventRow.at.desc(), OrderEventRow.id.desc()).offset(offset).limit(limit)
+    if order_id is not None:
+        statement = statement.where(OrderEventRow.order_id == order_id)
+    return [EventRecord(*row) for row in connection.execute(statement)]
+
+
+def count_events(connection: Connection, *, order_id: UUID | None = None) -> int:
+    """How many events there are, of all orders or of one."""
+    statement = select(func.count()).select_from(OrderEventRow)
+    if order_id is not None:
+        statement = statement.where(OrderEventRow.order_id == order_id)
+    return connection.scalar(statement) or 0
+
+
+def append(session: Session, key: bytes, entries: Sequence[Entry]) -> None:
+    """Add events, each sealed to the one before it, as part of the session's transaction.
+
+    The orders are locked, or new: nobody else adds to their histories meanwhile.
+    """
+    seals = _seals(session, {(entry.order_id, entry.sequence - 1) for entry in entries if entry.sequence > 1})
+    rows = []
+    for entry in entries:
+        # Where a predecessor was removed by hand the chain begins anew; the gap is found when it is verified.
+        previous = seals.get((entry.order_id, entry.sequence - 1), FIRST)
+        seal = seals[entry.order_id, entry.sequence] = seal_of(key, previous, entry)
+        values = {name: getattr(entry, name) for name in _COLUMNS}
+        rows.append({"id": new_id(), **values, "seal": seal})
+    session.execute(insert(OrderEventRow), rows)
+
+
+def _seals(session: Session, places: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], bytes]:
+    """The seals of the events at these places (order, sequence)."""
+    found: dict[tuple[UUID, int], bytes] = {}
+    columns = (OrderEventRow.order_id, OrderEventRow.sequence)
+    wanted = list(places)
+    for start in range(0, len(wanted), _LOOKED_UP_AT_ONCE):
+        some = wanted[start : start + _LOOKED_UP_AT_ONCE]
+        rows = session.execute(select(*columns, OrderEventRow.seal).where(tuple_(*columns).in_(some)))
+        found.update({(order_id, sequence): seal for order_id, sequence, seal in rows})
+    return found
+
+
+def sealed_events(connection: Connection) -> Iterator[tuple[Entry, bytes]]:
+    """All events of all orders with their seals, by order and sequence, a few in memory at a time."""
+    columns = [OrderEventRow.__table__.c[name] for name in (*_COLUMNS, "seal")]
+    statement = select(*columns).order_by(OrderEventRow.order_id, OrderEventRow.sequence)
+    for row in connection.execution_options(yield_per=1000).execute(statement).mappings():
+        values = dict(row)
+        seal = values.pop("seal")
+        yield Entry(**values), seal
