@@ -6,9 +6,12 @@ at once are harmless: the second waits for the first and finds nothing left to d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from orders_app.shared.persistence import UTCDateTime
 
@@ -22,10 +25,27 @@ def render_item(kind: str, item: object, _autogen_context: object) -> str | bool
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 
+@contextmanager
+def without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Let SQLite rebuild a table that others refer to: dropping the old one would take their rows along.
+
+    The switch does nothing within a transaction (sqlite.org/lang_altertable.html, section 7).
+    """
+    driver = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite" or driver is None:
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON").close()
+
+
 def run() -> None:
     """Apply the steps to the database of the settings."""
     engine = database.engine.execution_options(begin_immediate=True)
-    with engine.connect() as connection:
+    with engine.connect() as connection, without_foreign_keys(connection):
         context.configure(
             connection=connection,
             target_metadata=database.metadata,
@@ -39,6 +59,10 @@ def run() -> None:
                 connection.execute(text("SET LOCAL lock_timeout = '120s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             context.run_migrations()
+            if connection.dialect.name == "sqlite":
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise RuntimeError(f"Rows would refer to what is not there: {broken[:5]}")
 
 
 if context.is_offline_mode():

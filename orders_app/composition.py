@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from config import ROOT, Config
 from orders_app import admin
+from orders_app.auth.guards import tell_limits
 from orders_app.auth.routes import blp as auth_blueprint
 from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.cli import register as register_commands
@@ -30,6 +31,7 @@ from orders_app.http.health import serve_health
 from orders_app.http.hooks import csp_nonce, register_hooks
 from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
+from orders_app.http.retries import RetryingFlask
 from orders_app.orders.queries import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
 
@@ -46,7 +48,7 @@ CACHED_FILES = 20_000
 
 def compose(config: Config) -> Flask:
     """The application for these settings."""
-    app = Flask("orders_app", instance_path=str(ROOT / "instance"))
+    app = RetryingFlask("orders_app", instance_path=str(ROOT / "instance"))
     app.config.from_mapping(config.flask())
     app.config.from_mapping(_extension_settings(config))
     app.url_map.strict_slashes = False
@@ -61,6 +63,7 @@ def compose(config: Config) -> Flask:
     connect_receivers()
     count_requests(app)
     register_hooks(app, config.trusted_hosts)
+    tell_limits(app)
     register_error_handlers(app, page=admin.error_page)
     _bind_extensions(app, config)
     _serve_api(app, config)

@@ -8,8 +8,8 @@ from uuid import UUID
 from flask import request
 
 from orders_app.admin.views import PanelModelView, page_offset
-from orders_app.events_log.repository import EventRecord, count_events, latest_events
 from orders_app.extensions import read_connection
+from orders_app.history.repository import EventRecord, count_events, latest_events
 from orders_app.shared.errors import NotFound
 
 

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 from orders_app.admin import access
 from orders_app.admin.order_form import EditOrderForm, OrderForm
 from orders_app.admin.views import PanelModelView, page_offset
-from orders_app.events_log.repository import history_of
 from orders_app.extensions import read_connection, unit_of_work
+from orders_app.history.repository import history_of
 from orders_app.orders import services
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, allowed_transitions
 from orders_app.orders.queries import (

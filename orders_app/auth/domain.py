@@ -17,6 +17,7 @@ LONGEST_NAME = 150
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 FAILURE_WINDOW = timedelta(minutes=1)
+REQUEST_WINDOW = timedelta(minutes=1)
 
 
 def clean_username(value: str) -> str:
@@ -85,6 +86,28 @@ class FailureWindow:
             return 0
         # The hosts' clocks may differ; nobody waits longer than a whole window because of that.
         return min(ceil(left), int(FAILURE_WINDOW.total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """The requests of a user in a window that began with the first of them."""
+
+    limit: int
+    used: int
+    started_at: datetime
+
+    @property
+    def remaining(self) -> int:
+        return max(self.limit - self.used, 0)
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.used > self.limit
+
+    def reset(self, now: datetime) -> int:
+        """The seconds until a new window begins, between 1 and its length."""
+        left = (self.started_at + REQUEST_WINDOW - now).total_seconds()
+        return max(1, min(ceil(left), int(REQUEST_WINDOW.total_seconds())))
 
 
 def client_network(address: str) -> str:

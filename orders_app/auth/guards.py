@@ -11,15 +11,16 @@ import binascii
 import logging
 from typing import Any, NoReturn
 
-from flask import Request, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth, MultiAuth
 from werkzeug.datastructures import Authorization
 
 from orders_app.auth import tokens
-from orders_app.auth.domain import FailureLimits
+from orders_app.auth.domain import REQUEST_WINDOW, FailureLimits, Quota
 from orders_app.auth.repository import Credential
-from orders_app.auth.services import sessions
+from orders_app.auth.services import sessions, throttle
 from orders_app.extensions import read_connection
+from orders_app.shared.clock import utcnow
 from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
 from orders_app.shared.signals import access_denied
@@ -87,7 +88,7 @@ def verify_password(username: str, password: str) -> Actor | None:
     if not username:
         return None
     credential = check_password(username, password)
-    return credential.actor if credential is not None else None
+    return _within_limit(credential.actor) if credential is not None else None
 
 
 @bearer.verify_token
@@ -100,9 +101,43 @@ def verify_token(token: str) -> Actor | None:
         with read_connection() as connection:
             actor = sessions.actor_of_session(connection, claims.user_id, claims.family_id)
         if actor is not None:
-            return actor
+            return _within_limit(actor)
     deny("bad_token")
     return None
+
+
+def _within_limit(actor: Actor) -> Actor:
+    """The actor, unless they have sent too many requests; raises `TooManyRequests`."""
+    limit = current_app.config["ORDERS"].requests_per_minute
+    if not limit or actor.user_id is None:
+        return actor
+    with read_connection() as connection:
+        quota = throttle.count_request(connection, actor.user_id, limit=limit)
+    g.quota = quota
+    if quota is not None and quota.is_exceeded:
+        wait = quota.reset(utcnow())
+        raise TooManyRequests(
+            f"Only {limit} requests a minute. Please try again in {wait} second{'s' if wait > 1 else ''}.",
+            code="rate_limited",
+            retry_after=wait,
+        )
+    return actor
+
+
+def tell_limits(app: Flask) -> None:
+    """Say in every answer to a user whose requests are limited where they stand.
+
+    The fields are those of draft-ietf-httpapi-ratelimit-headers-10.
+    """
+
+    @app.after_request
+    def add_fields(response: Response) -> Response:
+        quota: Quota | None = g.get("quota")
+        if quota is not None:
+            window = int(REQUEST_WINDOW.total_seconds())
+            response.headers["RateLimit-Policy"] = f'"user";q={quota.limit};w={window}'
+            response.headers["RateLimit"] = f'"user";r={quota.remaining};t={quota.reset(utcnow())}'
+        return response
 
 
 @basic.get_user_roles

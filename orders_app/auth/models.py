@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from orders_app.auth.domain import LONGEST_NAME
 from orders_app.shared.identity import Role
-from orders_app.shared.persistence import Base, UTCDateTime, new_id
+from orders_app.shared.persistence import Base, UTCDateTime, new_id, text_without_controls
 
 _ROLES = ", ".join(f"'{role.value}'" for role in Role)
 
@@ -23,7 +23,11 @@ class User(Base):
     """
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint(f"role IN ({_ROLES})", name="role_known"),)
+    __table_args__ = (
+        CheckConstraint(f"role IN ({_ROLES})", name="role_known"),
+        CheckConstraint(f"length(username) BETWEEN 1 AND {LONGEST_NAME}", name="username_length"),
+        *text_without_controls("username"),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(LONGEST_NAME))
@@ -51,6 +55,17 @@ class TokenFamily(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class RequestCount(Base):
+    """How many requests a user has sent in one window; counted only where they are limited."""
+
+    __tablename__ = "request_counts"
+    __table_args__ = (CheckConstraint("count >= 1", name="count_positive"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    count: Mapped[int]
 
 
 class LoginFailures(Base):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Table,
     bindparam,
@@ -24,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from orders_app.auth.domain import FAILURE_WINDOW, FailureWindow, username_key
-from orders_app.auth.models import LoginFailures, TokenFamily, User
+from orders_app.auth.domain import FAILURE_WINDOW, REQUEST_WINDOW, FailureWindow, Quota, username_key
+from orders_app.auth.models import LoginFailures, RequestCount, TokenFamily, User
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.view_versions import version_seen_by
 
@@ -110,19 +111,38 @@ def credential_by_name(
 
 def count_failure(connection: Connection, keys: Sequence[str], now: datetime) -> dict[str, FailureWindow]:
     """Add one to each window, or begin a new one, in one statement; what they are then."""
-    table = LoginFailures.__table__
+    rows = _count(connection, LoginFailures.__table__, "key", keys, now, FAILURE_WINDOW)
+    return {key: FailureWindow(since, count) for key, since, count in rows}
+
+
+def count_request(connection: Connection, user_id: UUID, now: datetime, *, limit: int) -> Quota:
+    """Add one to the user's window, or begin a new one; where they stand then."""
+    [row] = _count(connection, RequestCount.__table__, "user_id", [user_id], now, REQUEST_WINDOW)
+    _, since, count = row
+    return Quota(limit, count, since)
+
+
+def _count(
+    connection: Connection,
+    table: FromClause,
+    name: str,
+    keys: Sequence[Any],
+    now: datetime,
+    window: timedelta,
+) -> Sequence[tuple[Any, datetime, int]]:
+    """Add one for each key, or begin again at one where the window is over: key, start and count."""
     assert isinstance(table, Table)  # noqa: S101  (what a mapped class has)
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    is_over = table.c.started_at <= now - FAILURE_WINDOW
-    statement = insert(table).values([{"key": key, "started_at": now, "count": 1} for key in keys])
+    is_over = table.c.started_at <= now - window
+    statement = insert(table).values([{name: key, "started_at": now, "count": 1} for key in keys])
     upsert = statement.on_conflict_do_update(
-        index_elements=[table.c.key],
+        index_elements=[table.c[name]],
         set_={
             "started_at": case((is_over, statement.excluded.started_at), else_=table.c.started_at),
             "count": case((is_over, 1), else_=table.c.count + 1),
         },
-    ).returning(table.c.key, table.c.started_at, table.c.count)
-    return {key: FailureWindow(since, count) for key, since, count in connection.execute(upsert).all()}
+    ).returning(table.c[name], table.c.started_at, table.c.count)
+    return [(key, since, count) for key, since, count in connection.execute(upsert)]
 
 
 def delete_old_failures(connection: Connection, now: datetime, *, at_most: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, jsonify
 from flask.views import MethodView
 
 from orders_app.auth import repository, tokens
@@ -27,8 +27,10 @@ from orders_app.extensions import db, unit_of_work
 from orders_app.http.api import PUBLIC, Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from
+from orders_app.idempotency.guards import IDEMPOTENCY_KEY, REPLAYED_HEADER, answer_once
 from orders_app.shared.errors import NotAuthenticated, NotFound
 from orders_app.shared.identity import Role
+from orders_app.shared.unit_of_work import UnitOfWork
 
 blp = Blueprint("auth", __name__, url_prefix="/api/v1", description="Log in, stay logged in, log out.")
 registration_blp = Blueprint(
@@ -168,22 +170,30 @@ class Users(MethodView):
 
     @admin_required
     @users_blp.arguments(NewUserSchema)
-    @users_blp.response(201, UserSchema, description="The account")
+    @users_blp.response(201, UserSchema, headers=REPLAYED_HEADER, description="The account")
     @users_blp.problems(400, 401, 403, 409, 413, 415)
-    def post(self, new: dict[str, Any]) -> tuple[User, int, dict[str, str]]:
+    @users_blp.header(IDEMPOTENCY_KEY)
+    def post(self, new: dict[str, Any]) -> Response:
         """Create an account
 
         Names are unique without regard to case; 409 for one that is taken.
         """
-        with unit_of_work() as uow:
+        actor = current_actor()
+
+        def make(uow: UnitOfWork) -> Response:
             user = accounts.create_user(
                 uow,
-                actor=current_actor(),
+                actor=actor,
                 username=new["username"],
                 password=new["password"],
                 role=Role(new["role"]),
             )
-        return user, 201, {"Location": f"/api/v1/users/{user.id}/"}
+            response = jsonify(UserSchema().dump(user))
+            response.status_code = 201
+            response.headers["Location"] = f"/api/v1/users/{user.id}/"
+            return response
+
+        return answer_once(actor, make)
 
 
 # The length of a UUID, so that `/me/` is no id here and says so in `Allow`.

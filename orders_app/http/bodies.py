@@ -18,11 +18,12 @@ def read_json(request: Request) -> Any:
     Raises `UnsupportedMediaType` unless it is declared as UTF-8 JSON, `TooLarge` and `Malformed`.
     """
     _check_declared(request)
-    data = request.environ[_BODY_READ] = request.get_data(cache=False)
-    if request.content_length is None and request.environ["wsgi.input"].read(1):
-        # A body sent in chunks does not say how long it is: reading stops at the limit without a word.
-        raise TooLarge("The body is larger than this service reads.")
-    return loads(data)
+    if _BODY_READ not in request.environ:  # else the view is run again, see `http/retries.py`
+        request.environ[_BODY_READ] = request.get_data(cache=False)
+        if request.content_length is None and request.environ["wsgi.input"].read(1):
+            # A body sent in chunks does not say how long it is: reading stops at the limit without a word.
+            raise TooLarge("The body is larger than this service reads.")
+    return loads(body_read(request))
 
 
 def body_read(request: Request) -> bytes:

@@ -39,6 +39,9 @@ DURATION = Histogram(
     "orders_http_request_duration_seconds", "Time from reading a request to its answer.", _LABELS
 )
 CACHE_REQUESTS = Counter("orders_cache_requests", "Reads that could be served from the cache.", ("result",))
+RETRIES = Counter(
+    "orders_transactions_retried", "Requests run again after a deadlock or a serialization failure."
+)
 RECEIVER_FAILURES = Counter(
     "orders_event_receiver_failures", "Receivers that failed after a commit.", ("receiver",)
 )

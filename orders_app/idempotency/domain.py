@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, Final
 from uuid import UUID
-
-from orders_app.shared.errors import Malformed
 
 LIFETIME: Final = timedelta(hours=24)
 LONGEST_KEY: Final = 255
@@ -55,16 +54,15 @@ def scope_of(*, user_id: UUID, method: str, path: str, key: str) -> bytes:
     return hashlib.sha256("\n".join([user_id.hex, method, path.rstrip("/"), key]).encode()).digest()
 
 
-def fingerprint_of(*body: Any) -> bytes:
-    """A digest over a body's meaning, not its spelling: key order, white space and `1.50` or `1.5` are one.
+def fingerprint_of(secret: str, *body: Any) -> bytes:
+    """A MAC over a body's meaning, not its spelling: key order, white space and `1.50` or `1.5` are one.
 
-    Without a body, over nothing.  Raises `Malformed` for one that is nested too deeply to be written.
+    Without a body, over nothing.  It is keyed, since a body may hold a password, which a plain digest would
+    let anybody who reads it guess at leisure.
     """
-    try:
-        parts = [json.dumps(value, sort_keys=True, separators=(",", ":"), default=_exact) for value in body]
-    except RecursionError:
-        raise Malformed("The JSON is nested too deeply.") from None
-    return hashlib.sha256("".join(parts).encode()).digest()
+    key = hashlib.sha256(b"orders.idempotency\0" + secret.encode()).digest()
+    parts = [json.dumps(value, sort_keys=True, separators=(",", ":"), default=_exact) for value in body]
+    return hmac.digest(key, "".join(parts).encode(), "sha256")
 
 
 def _exact(value: Decimal) -> str:

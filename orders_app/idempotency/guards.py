@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Response, request
+from flask import Response, current_app, request
 
 from orders_app.extensions import unit_of_work
 from orders_app.http.bodies import body_read
@@ -81,9 +81,10 @@ def _attempt(actor: Actor) -> Attempt | None:
     except ValueError as error:
         raise _refused(f"{HEADER} is not valid; see errors.", str(error)) from None
     body = body_read(request)
+    secret = current_app.config["ORDERS"].secret_key
     return Attempt(
         scope=scope_of(user_id=actor.user_id, method=request.method, path=request.path, key=key),
-        fingerprint=fingerprint_of(loads(body)) if body else fingerprint_of(),
+        fingerprint=fingerprint_of(secret, *([loads(body)] if body else [])),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 NAMING_CONVENTION = {
@@ -46,6 +46,18 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def text_without_controls(column: str) -> list[CheckConstraint]:
+    """Constraints that keep ASCII control characters out of a column, in the words of each database."""
+    words = {
+        "sqlite": f"{column} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || ']*'",
+        "postgresql": f"{column} !~ '[\\x01-\\x1f\\x7f]'",
+    }
+    return [
+        CheckConstraint(rule, name=f"{column}_without_controls").ddl_if(dialect=dialect)
+        for dialect, rule in words.items()
+    ]
 
 
 def new_id() -> UUID:

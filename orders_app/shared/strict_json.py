@@ -12,6 +12,10 @@ LONGEST_STRING = 1024 * 1024
 """Characters in one string.  A body may be larger than this as a whole; no value in it means to be."""
 
 
+MOST_LEVELS = 64
+"""Objects and arrays inside one another.  An order has three."""
+
+
 def loads(data: bytes) -> Any:
     """One JSON document as Python values; numbers with a point or an exponent become exact decimals.
 
@@ -24,6 +28,7 @@ def loads(data: bytes) -> Any:
         raise Malformed("The body is not valid UTF-8.") from None
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal)
+        _check_depth(value)
         if "\\ud" in text.lower():
             # Only an escape can smuggle in half a surrogate pair; text that holds one cannot be encoded.
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
@@ -48,6 +53,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if isinstance(value, str) and len(value) > LONGEST_STRING:
             raise TooLarge(f"A string is longer than {LONGEST_STRING} characters.", code="string_too_large")
     return result
+
+
+def _check_depth(value: Any) -> None:
+    """Python's own limit differs between its versions; and what is deep costs more later than here."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise Malformed("The JSON is nested too deeply.")
 
 
 def _decimal(text: str) -> Decimal:

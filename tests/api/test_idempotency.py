@@ -13,12 +13,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from orders_app.events_log.models import OrderEventRow
 from orders_app.extensions import db
+from orders_app.history.models import OrderEventRow
+from orders_app.idempotency.domain import fingerprint_of
 from orders_app.idempotency.models import IdempotencyKey
 from orders_app.orders.models import Order
 from tests import factories
-from tests.callers import ORDERS, Caller, path_of
+from tests.callers import ORDERS, USERS, Caller, path_of
 from tests.conftest import Backend
 
 REPLAYED = "Idempotent-Replayed"
@@ -48,6 +49,35 @@ def is_replay(answer: TestResponse, first: TestResponse) -> bool:
 def count(app: Flask, model: type[Any] = Order) -> int:
     with app.app_context():
         return db.session().scalar(select(func.count()).select_from(model)) or 0
+
+
+class TestAccounts:
+    """`POST /api/v1/users/` takes a key as well; its body holds a password."""
+
+    def test_an_account_is_made_once(self, admin: Caller) -> None:
+        body = {"username": "dora", "password": "dora-password-1"}
+        first = send(admin, body, path=USERS)
+        assert first.status_code == 201
+        assert is_replay(send(admin, body, path=USERS), first)
+        assert admin.post(USERS, body).status_code == 409
+
+    def test_another_password_is_another_body(self, admin: Caller) -> None:
+        send(admin, {"username": "dora", "password": "dora-password-1"}, path=USERS)
+        answer = send(admin, {"username": "dora", "password": "dora-password-2"}, path=USERS)
+        assert (answer.status_code, answer.get_json()["code"]) == (422, "idempotency_key_reused")
+
+    def test_the_password_is_not_kept(self, app: Flask, admin: Caller) -> None:
+        send(admin, {"username": "dora", "password": "dora-password-1"}, path=USERS)
+        with app.app_context():
+            row = db.session().scalars(select(IdempotencyKey)).one()
+        assert b"dora-password-1" not in row.body
+        assert row.fingerprint != fingerprint_of("", {"username": "dora", "password": "dora-password-1"})
+
+    def test_who_is_no_admin_any_more_is_told_nothing(self, app: Flask, admin: Caller) -> None:
+        body = {"username": "dora", "password": "dora-password-1"}
+        send(admin, body, path=USERS)
+        factories.change_user(app, "admin", role="user")
+        assert send(admin, body, path=USERS).status_code == 403
 
 
 class TestSentAgain:

@@ -46,7 +46,7 @@ def test_what_cannot_be_read_is_malformed(alice: Caller, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"[]", b'"x"', b"1", b"null", b"true", b"[[]]", b"1e5", b"NaN", b"[" * 500 + b"]" * 500], ids=repr
+    "raw", [b"[]", b'"x"', b"1", b"null", b"true", b"[[]]", b"1e5", b"NaN", b"[" * 50 + b"]" * 50], ids=repr
 )
 def test_what_is_no_object_is_invalid(alice: Caller, raw: bytes) -> None:
     assert alice.post(ORDERS, raw=raw).status_code == 422

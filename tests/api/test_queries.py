@@ -73,10 +73,10 @@ def test_writing_costs_the_same_for_any_number_of_lines(app: Flask, alice: Calle
     assert len(sent) <= 6, sent
     with statements(app) as sent:
         alice.patch(path_of(order), {"status": "confirmed"})
-    assert len(sent) <= 8, sent
+    assert len(sent) <= 9, sent
     with statements(app) as sent:
         alice.put(path_of(order), factories.body(products=products))
-    assert len(sent) <= 11, sent
+    assert len(sent) <= 12, sent
 
 
 def test_accounts_do_not_cost_a_statement_each(app: Flask, admin: Caller) -> None:

@@ -14,20 +14,44 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import inspect, select, update
+from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from config import ROOT
 from orders_app.auth.models import User
-from orders_app.events_log.models import OrderEventRow
 from orders_app.extensions import db, unit_of_work
+from orders_app.history.models import OrderEventRow
 from orders_app.orders import services
-from orders_app.orders.domain import MOST_QUANTITY, OrderStatus
+from orders_app.orders.domain import MOST_QUANTITY, OrderChanges, OrderStatus
 from orders_app.orders.models import Order, OrderLine
 from orders_app.shared.money import MAX_CENTS
 from orders_app.shared.persistence import Base
 from tests import factories
 from tests.server.processes import ServerProcess
+
+
+@pytest.mark.parametrize(
+    "column", [Order.total_price_cents, Order.version, OrderLine.price_cents, OrderLine.quantity], ids=str
+)
+def test_no_fraction_is_kept(upgraded: Flask, column: InstrumentedAttribute[int]) -> None:
+    """PostgreSQL rounds what is written to whole numbers; SQLite would keep it, and has to refuse."""
+    make_an_order()
+    session = db.session()
+    try:
+        session.execute(update(column.class_).values({column: text("1.5")}))
+    except IntegrityError:
+        session.rollback()
+    assert float(session.scalars(select(column)).one()).is_integer()
+
+
+@pytest.mark.parametrize("columns", [{"sequence": 0}, {"order_id": uuid4()}, {"seal": b"short"}])
+def test_the_database_keeps_the_limits_of_the_history(upgraded: Flask, columns: dict[str, Any]) -> None:
+    make_an_order()
+    session = db.session()
+    row = session.execute(select(*OrderEventRow.__table__.columns)).mappings().one()
+    with pytest.raises((IntegrityError, DataError)):
+        session.execute(insert(OrderEventRow).values({**row, "id": uuid4(), "sequence": 2, **columns}))
 
 
 def make_an_order() -> None:
@@ -82,6 +106,20 @@ def test_each_step_can_be_taken_back_and_again(upgraded: Flask) -> None:
     assert tables() == set(Base.metadata.tables)
 
 
+def test_a_history_from_before_the_seals_is_sealed(upgraded: Flask) -> None:
+    make_an_order()
+    alice = factories.actor("alice")
+    [order_id] = db.session().scalars(select(Order.id)).all()
+    for status in (OrderStatus.CONFIRMED, OrderStatus.CANCELLED):
+        with unit_of_work() as uow:
+            services.change_order(uow, actor=alice, order_id=order_id, changes=OrderChanges(status=status))
+    db.session.remove()
+    flask_migrate.downgrade(revision="0004")
+    flask_migrate.upgrade()
+    result = upgraded.test_cli_runner().invoke(args=["orders", "verify"])
+    assert result.stdout.startswith("history: 1 orders, 3 events; 0 findings; "), result.output
+
+
 def test_upgrading_twice_changes_nothing(upgraded: Flask) -> None:
     make_an_order()
     flask_migrate.upgrade()
@@ -122,8 +160,19 @@ LIMITS: list[tuple[type[Any], dict[str, Any], bool]] = [
     (OrderLine, {"quantity": -1}, False),
     (OrderLine, {"name": ""}, False),
     (OrderLine, {"order_id": uuid4()}, False),
-    (OrderEventRow, {"sequence": 0}, False),
-    (OrderEventRow, {"order_id": uuid4()}, False),
+    (Order, {"source": "shop", "reference": ""}, False),
+    (Order, {"source": "", "reference": "1"}, False),
+    (Order, {"source": "shop", "reference": "r" * 256}, False),
+    (Order, {"source": "s" * 101, "reference": "1"}, False),
+    (OrderLine, {"position": -1}, False),
+    (OrderLine, {"name": "n" * 255}, True),
+    (OrderLine, {"name": "n" * 256}, False),
+    *[(OrderLine, {"name": f"a{control}b"}, False) for control in "\x01\t\n\x1f\x7f"],
+    (OrderLine, {"name": " !~[]*?^-äẞ漢🧶"}, True),
+    (User, {"username": ""}, False),
+    (User, {"username": "u" * 151}, False),
+    (User, {"username": "a\nb"}, False),
+    (User, {"username": "Zoë O'Hara-漢"}, True),
     (User, {"role": "root"}, False),
 ]
 

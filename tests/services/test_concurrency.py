@@ -15,8 +15,8 @@ from sqlalchemy import select
 from orders_app.auth.models import User
 from orders_app.auth.services import accounts
 from orders_app.auth.services.accounts import AccountChanges
-from orders_app.events_log.models import OrderEventRow
 from orders_app.extensions import db, unit_of_work
+from orders_app.history.models import OrderEventRow
 from orders_app.orders import services
 from orders_app.orders.domain import OrderChanges, OrderStatus
 from orders_app.orders.models import Order

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from orders_app.auth.models import User
-from orders_app.events_log.models import OrderEventRow
 from orders_app.extensions import unit_of_work
+from orders_app.history.models import OrderEventRow
 from orders_app.orders.importing import import_orders, writing
 from orders_app.orders.importing.input_files import InputFile
 from orders_app.orders.importing.options import ImportFailed

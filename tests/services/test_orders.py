@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from orders_app.events_log.models import OrderEventRow
 from orders_app.extensions import unit_of_work
+from orders_app.history.models import OrderEventRow
 from orders_app.orders import services
 from orders_app.orders.domain import TRANSITIONS, Line, OrderChanges, OrderStatus, allowed_transitions
 from orders_app.orders.models import Order, OrderLine

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from orders_app.events_log.models import OrderEventRow
 from orders_app.extensions import db, unit_of_work
+from orders_app.history.models import OrderEventRow
 from orders_app.http.log_files import open_log_files
 from orders_app.orders import services
 from orders_app.orders.domain import OrderStatus

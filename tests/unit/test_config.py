@@ -192,6 +192,8 @@ def test_every_setting_can_be_set_from_the_environment(tmp_path: Path) -> None:
         "MAX_CONTENT_LENGTH": "2048",
         "ACCESS_TOKEN_MINUTES": "1",
         "REFRESH_TOKEN_DAYS": "1",
+        "REQUESTS_PER_MINUTE": "5",
+        "HISTORY_KEY": "h",
         "DATABASE_POOL_SIZE": "1",
         "DATABASE_TIMEOUT_SECONDS": "1",
     }

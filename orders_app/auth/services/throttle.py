@@ -1,4 +1,4 @@
-"""How often a password may be wrong.
+"""How often a password may be wrong, and how many requests a user may send.
 
 The counts are rows of the database, so that all worker processes on all hosts share them, with Redis or
 without.  A window begins with its first failure; what is refused is not counted and prolongs nothing.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from orders_app.auth import repository
-from orders_app.auth.domain import FailureLimits, FailureWindow, client_network, username_key
+from orders_app.auth.domain import FailureLimits, FailureWindow, Quota, client_network, username_key
 from orders_app.auth.repository import Credential
 from orders_app.shared.clock import utcnow
 from orders_app.shared.errors import TooManyRequests
@@ -86,6 +87,15 @@ class Attempt:
                 code="too_many_attempts",
                 retry_after=wait,
             )
+
+
+def count_request(connection: Connection, user_id: UUID, *, limit: int) -> Quota | None:
+    """Count a request of this user; None where it cannot be counted, which is no reason to refuse it."""
+    try:
+        return repository.count_request(connection, user_id, utcnow(), limit=limit)
+    except SQLAlchemyError:
+        logger.exception("A request could not be counted.")
+        return None
 
 
 def _before(window: FailureWindow | None) -> FailureWindow | None:
