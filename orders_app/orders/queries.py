@@ -99,7 +99,9 @@ class OrderFilter:
 
 
 def _owned_by(username: str) -> ColumnElement[bool]:
-    return Order.user_id.in_(select(User.id).where(User.username_key == username_key(username)))
+    # Names are unique, so this is one id, and found first: the index of that owner's orders can be used.
+    owner = select(User.id).where(User.username_key == username_key(username)).scalar_subquery()
+    return Order.user_id == owner
 
 
 def _with_product(name: str) -> ColumnElement[bool]:
