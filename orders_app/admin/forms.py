@@ -67,6 +67,7 @@ class NewUserForm(PanelForm):
 
 
 class UserForm(PanelForm):
+    seen = HiddenField()
     username = StringField("User name", render_kw={"autocomplete": "off", "required": True})
     role = SelectField("Role", choices=_ROLES, description="A change ends all log-ins of this account.")
     is_active = BooleanField(
@@ -75,7 +76,7 @@ class UserForm(PanelForm):
 
 
 class PasswordForm(PanelForm):
-    user_id = HiddenField()
+    seen = HiddenField()
     password = PasswordField(
         "New password",
         description=f"{PASSWORD_HINT} All log-ins of this account end at once.",
