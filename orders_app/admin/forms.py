@@ -69,7 +69,9 @@ class NewUserForm(PanelForm):
 class UserForm(PanelForm):
     seen = HiddenField()
     username = StringField("User name", render_kw={"autocomplete": "off", "required": True})
-    role = SelectField("Role", choices=_ROLES, description="A change ends all log-ins of this account.")
+    role = SelectField(
+        "Role", choices=_ROLES, description="A change counts at once; nobody has to log in anew."
+    )
     is_active = BooleanField(
         "May log in", description="Switched off, all log-ins of this account end at once."
     )
