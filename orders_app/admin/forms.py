@@ -67,15 +67,18 @@ class NewUserForm(PanelForm):
 
 
 class UserForm(PanelForm):
+    seen = HiddenField()
     username = StringField("User name", render_kw={"autocomplete": "off", "required": True})
-    role = SelectField("Role", choices=_ROLES, description="A change ends all log-ins of this account.")
+    role = SelectField(
+        "Role", choices=_ROLES, description="A change counts at once; nobody has to log in anew."
+    )
     is_active = BooleanField(
         "May log in", description="Switched off, all log-ins of this account end at once."
     )
 
 
 class PasswordForm(PanelForm):
-    user_id = HiddenField()
+    seen = HiddenField()
     password = PasswordField(
         "New password",
         description=f"{PASSWORD_HINT} All log-ins of this account end at once.",

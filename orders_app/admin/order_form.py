@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, HiddenField, SelectField, StringField
 
 from orders_app.admin.forms import PanelForm
+from orders_app.admin.meanwhile import Meanwhile, Overtaken
 from orders_app.orders.domain import MOST_LINES, OrderStatus, allowed_transitions
 from orders_app.orders.records import OrderRecord
 from orders_app.orders.schemas import STATUSES, NewOrderSchema, ReplaceOrderSchema
-from orders_app.shared.identity import Role
+from orders_app.shared.identity import Actor, Role
 from orders_app.shared.money import cents_text
 
 _COLUMNS = ("product_id", "name", "price", "quantity")
@@ -146,13 +148,39 @@ class EditOrderForm(OrderForm):
             ],
             version=str(order.version),
         )
-        status = OrderStatus(order.status)
-        choices = [status, *allowed_transitions(status, role)]
-        form.status.choices = cast("Any", [choice.value for choice in choices])
+        form._offer_statuses(order, role)
         return form
 
     @property
     def opened_version(self) -> int:
-        """The version that the form was opened with; 0, which none has, if that was tampered with."""
-        text = self.version.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        """The version that the form was opened with."""
+        return version_in(self.version.data)
+
+    def compare(self, order_id: UUID, actor: Actor) -> tuple[OrderRecord, Overtaken]:
+        """The order as it stands now, and what the person should know before they save over it.
+
+        From here on the form is about the version that is shown with it; what was filled in stays.  A
+        deleted order cannot be saved over, so the form stays with the version that was opened.
+        """
+        found = Meanwhile.since(order_id, self.opened_version)
+        order = found.order
+        rows = [number for number, row in enumerate(self.products.rows, start=1) if not row.is_blank]
+        choices = [] if order.is_deleted else found.choices(self.loaded, rows, actor.role)
+        if not order.is_deleted:
+            self.version.data = str(order.version)
+        self._offer_statuses(order, actor.role)
+        return order, found.told(actor, choices)
+
+    def _offer_statuses(self, order: OrderRecord, role: Role) -> None:
+        status = OrderStatus(order.status)
+        choices = [status.value, *(move.value for move in allowed_transitions(status, role))]
+        # What was chosen stays chosen even if it can no longer be: the browser would pick another one.
+        if self.status.data in STATUSES and self.status.data not in choices:
+            choices.append(self.status.data)
+        self.status.choices = cast("Any", choices)
+
+
+def version_in(text: str | None) -> int:
+    """The version of the page that was sent; 0, which none has, if that was left out or tampered with."""
+    text = text or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -11,7 +11,8 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
 from orders_app.admin import access
-from orders_app.admin.order_form import EditOrderForm, OrderForm
+from orders_app.admin.meanwhile import Meanwhile
+from orders_app.admin.order_form import EditOrderForm, OrderForm, version_in
 from orders_app.admin.views import PanelModelView, page_offset
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.history.repository import history_of
@@ -125,8 +126,9 @@ class OrderView(PanelModelView):
                     uow, actor=access.current_actor(), order_id=model.order_id, changes=changes
                 )
         except Conflict as error:
-            if error.code == "version_mismatch":
-                self._template_args["overtaken"] = True
+            if error.code in {"version_mismatch", "order_deleted"}:
+                now, overtaken = form.compare(model.order_id, access.current_actor())
+                self._template_args.update(model=now, overtaken=overtaken)
             raise
         saved = order.version != form.opened_version
         flash("The order is saved." if saved else "Nothing was different, so nothing was changed.", "success")
@@ -134,8 +136,22 @@ class OrderView(PanelModelView):
 
     def delete_model(self, model: OrderRecord) -> str:
         with unit_of_work() as uow:
-            services.delete_order(uow, actor=access.current_actor(), order_id=model.order_id)
+            services.delete_order(
+                uow,
+                actor=access.current_actor(),
+                order_id=model.order_id,
+                expected_version=_seen_version(),
+            )
         return "The order is deleted. It is kept, and can be restored here."
+
+    def closed(self, model: OrderRecord) -> str | None:
+        return "This order is deleted. Restore it first, then it can be edited." if model.is_deleted else None
+
+    def meanwhile(self, model: OrderRecord) -> str | None:
+        found = Meanwhile.since(model.order_id, _seen_version())
+        if found.is_known and not found.events:
+            return None
+        return found.in_short(access.current_actor())
 
     def get_save_return_url(self, model: OrderRecord, is_created: bool = False) -> str:
         url: str = self.get_url(".details_view", id=self.get_pk_value(model))
@@ -151,7 +167,12 @@ class OrderView(PanelModelView):
 
     def _restore(self, model: OrderRecord) -> str:
         with unit_of_work() as uow:
-            services.restore_order(uow, actor=access.current_actor(), order_id=model.order_id)
+            services.restore_order(
+                uow,
+                actor=access.current_actor(),
+                order_id=model.order_id,
+                expected_version=_seen_version(),
+            )
         return "The order is restored."
 
     def _transition(self, model: OrderRecord) -> str:
@@ -163,9 +184,14 @@ class OrderView(PanelModelView):
                 uow,
                 actor=access.current_actor(),
                 order_id=model.order_id,
-                changes=OrderChanges(status=OrderStatus(to)),
+                changes=OrderChanges(status=OrderStatus(to), expected_version=_seen_version()),
             )
         return f"The order is now {order.status}."
+
+
+def _seen_version() -> int:
+    """The version on the page whose button was pressed."""
+    return version_in(request.form.get("version"))
 
 
 def _filter(search: str | None) -> tuple[OrderFilter, dict[str, Any]]:

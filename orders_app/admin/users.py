@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, redirect, request
@@ -11,6 +12,7 @@ from flask_admin import expose
 from sqlalchemy.orm import Session
 
 from orders_app.admin import access
+from orders_app.admin.account_seen import SeenAccount
 from orders_app.admin.forms import NewUserForm, PasswordForm, UserForm
 from orders_app.admin.views import Page, PanelModelView, attempt, page_offset
 from orders_app.auth import repository
@@ -19,6 +21,7 @@ from orders_app.auth.models import User
 from orders_app.auth.services import accounts
 from orders_app.auth.services.accounts import AccountChanges
 from orders_app.extensions import read_connection, unit_of_work
+from orders_app.shared.errors import Conflict
 from orders_app.shared.identity import Role
 
 
@@ -71,7 +74,15 @@ class UserView(PanelModelView):
         return NewUserForm(request.form if request.method == "POST" else None)
 
     def edit_form(self, obj: Any = None) -> UserForm:
-        return UserForm(request.form if request.method == "POST" else None, obj=obj)
+        sent = request.form if request.method == "POST" else None
+        return UserForm(sent, obj=obj, seen=str(SeenAccount.of(obj)))
+
+    def details_context(self, model: User) -> dict[str, Any]:
+        return {"seen": SeenAccount.of(model)}
+
+    def meanwhile(self, model: User) -> str | None:
+        now = self.get_one(str(model.id))
+        return SeenAccount.read(request.form.get("seen")).in_short(now) if now is not None else None
 
     def create_model(self, form: NewUserForm) -> User:
         with unit_of_work() as uow:
@@ -89,7 +100,8 @@ class UserView(PanelModelView):
         changes = AccountChanges(
             username=form.username.data or "", role=Role(form.role.data), is_active=form.is_active.data
         )
-        user = self._change(model, changes)
+        mine = {"username": changes.username, "role": form.role.data, "is_active": changes.is_active}
+        user = self._save(form, model, changes, mine)
         flash(f"The user {user.username} is saved.", "success")
         return user
 
@@ -100,11 +112,12 @@ class UserView(PanelModelView):
     @expose("/password/", methods=("GET", "POST"))
     def password_view(self) -> Page:
         model = self.asked_for()
-        form = PasswordForm(request.form if request.method == "POST" else None)
+        sent = request.form if request.method == "POST" else None
+        form = PasswordForm(sent, seen=str(SeenAccount.of(model)))
         status = 200
         if request.method == "POST":
             changes = AccountChanges(password=form.password.data or "")
-            changed, status = attempt(form, lambda: self._change(model, changes))
+            changed, status = attempt(form, lambda: self._save(form, model, changes))
             if changed is not None:
                 flash(f"{model.username} has a new password.", "success")
                 return redirect(self.get_save_return_url(model))
@@ -122,8 +135,25 @@ class UserView(PanelModelView):
         user = self._change(model, AccountChanges(is_active=on))
         return f"{user.username} may log in again." if on else f"{user.username} is disabled and logged out."
 
+    def _save(
+        self, form: UserForm | PasswordForm, model: User, changes: AccountChanges, mine: Any = None
+    ) -> User:
+        """Save a form; if somebody was faster, the form is about the account as it stands from here on."""
+        try:
+            return self._change(model, changes)
+        except Conflict as error:
+            now = self.get_one(str(model.id)) if error.code == "version_mismatch" else None
+            if now is not None:
+                overtaken = SeenAccount.read(form.seen.data).told(now, mine)
+                form.seen.data = str(SeenAccount.of(now))
+                self._template_args.update(model=now, overtaken=overtaken)
+            raise
+
     @staticmethod
     def _change(model: User, changes: AccountChanges) -> User:
+        """Change an account that still is what the page showed."""
+        seen = SeenAccount.read(request.form.get("seen"))
+        changes = replace(changes, expected_updated_at=seen.updated_at)
         with unit_of_work() as uow:
             return accounts.change_user(uow, actor=access.current_actor(), user_id=model.id, changes=changes)
 

@@ -100,6 +100,10 @@ class PanelModelView(PanelView, BaseModelView):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Page:
         model = self.asked_for()
+        reason = self.closed(model)
+        if reason is not None and request.method == "GET":
+            flash(reason, "error")
+            return redirect(self.get_url(".details_view", id=self.get_pk_value(model)))
         form = self.edit_form(obj=model)
         status = 200
         if self.is_saving(form):
@@ -122,6 +126,14 @@ class PanelModelView(PanelView, BaseModelView):
         """What the page of one row shows beside the row."""
         return {}
 
+    def closed(self, model: Any) -> str | None:
+        """Why a row cannot be edited; its page then says so, and no form is opened to fill in in vain."""
+        return None
+
+    def meanwhile(self, model: Any) -> str | None:
+        """What others did to a row since the page whose button was pressed; None if nothing."""
+        return None
+
     def asked_for(self) -> Any:
         """The row that the request names by `id`; raises what becomes a 404 page."""
         model = self.get_one(request.values.get("id", ""))
@@ -135,7 +147,7 @@ class PanelModelView(PanelView, BaseModelView):
         try:
             flash(act(model), "success")
         except DomainError as error:
-            flash(f"Nothing was changed. {error.detail}", "error")
+            flash(f"Nothing was changed. {self.meanwhile(model) or error.detail}", "error")
         return redirect(self.get_url(".details_view", id=self.get_pk_value(model)))
 
     def id_of(self, text: str) -> UUID:

@@ -112,12 +112,7 @@ def change_order(
     _check_match(before, actor, if_match)
     if order.is_deleted:
         raise Conflict("The order is deleted; restore it first.", code="order_deleted")
-    if changes.expected_version not in {None, order.version}:
-        raise Conflict(
-            "Somebody else changed the order meanwhile.",
-            code="version_mismatch",
-            current_version=order.version,
-        )
+    _check_version(order, changes.expected_version)
     owner = Owner(before.user_id, before.user)
     if changes.status is not None and changes.status != order.status:
         check_transition(OrderStatus(order.status), changes.status, actor.role)
@@ -130,23 +125,34 @@ def change_order(
 
 
 def delete_order(
-    uow: UnitOfWork, *, actor: Actor, order_id: UUID, if_match: Collection[str] | None = None
+    uow: UnitOfWork,
+    *,
+    actor: Actor,
+    order_id: UUID,
+    if_match: Collection[str] | None = None,
+    expected_version: int | None = None,
 ) -> None:
     """Take an order out of all lists; it stays in the database.
 
-    Raises `NotFound`, also the second time, and `PreconditionFailed` as `change_order` does.
+    Raises `NotFound`, also the second time, `PreconditionFailed` and `Conflict` as `change_order` does.
     """
     order = repository.get_order_locked(uow.session, order_id)
     if order is None or order.is_deleted or not may_see(actor, order.user_id, order.is_deleted):
         raise NotFound(NO_SUCH_ORDER)
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     _check_match(before, actor, if_match)
+    _check_version(order, expected_version)
     order.is_deleted = True
     _finish(uow, actor, order, Owner(before.user_id, before.user), before)
 
 
-def restore_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> OrderRecord:
-    """Bring a deleted order back.  Raises `Forbidden`, `NotFound`, `Conflict` if it is not deleted."""
+def restore_order(
+    uow: UnitOfWork, *, actor: Actor, order_id: UUID, expected_version: int | None = None
+) -> OrderRecord:
+    """Bring a deleted order back.
+
+    Raises `Forbidden`, `NotFound`, `Conflict` if it is not deleted or not what the caller saw.
+    """
     if not actor.is_admin:
         raise Forbidden("Only an admin may restore an order.")
     order = repository.get_order_locked(uow.session, order_id)
@@ -154,6 +160,7 @@ def restore_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> OrderReco
         raise NotFound(NO_SUCH_ORDER)
     if not order.is_deleted:
         raise Conflict("The order is not deleted.", code="order_not_deleted")
+    _check_version(order, expected_version)
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     order.is_deleted = False
     return _finish(uow, actor, order, Owner(before.user_id, before.user), before)
@@ -165,6 +172,15 @@ def _check_match(order: OrderRecord, actor: Actor, if_match: Collection[str] | N
     raise PreconditionFailed(
         "The order is no longer what you saw; read it again.", current_version=order.version
     )
+
+
+def _check_version(order: Order, expected: int | None) -> None:
+    if expected not in {None, order.version}:
+        raise Conflict(
+            "Somebody else changed the order meanwhile.",
+            code="version_mismatch",
+            current_version=order.version,
+        )
 
 
 def _owner_named(uow: UnitOfWork, username: str) -> Owner:

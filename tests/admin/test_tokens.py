@@ -8,25 +8,32 @@ from sqlalchemy.exc import OperationalError
 
 from orders_app.auth.services import sessions
 from tests import factories
-from tests.admin.visitor import LOGIN, Visitor, order_fields
+from tests.admin.visitor import LOGIN, Visitor, hidden, order_fields
 from tests.callers import ORDERS, Caller
 
 
-def _forms(order_id: str, user_id: str) -> list[tuple[str, dict[str, object]]]:
+def _forms(order_id: str, user_id: str, seen: str) -> list[tuple[str, dict[str, object]]]:
     return [
         ("/admin/orders/new/", order_fields()),
         (f"/admin/orders/edit/?id={order_id}", order_fields(version="1", user="admin")),
-        ("/admin/orders/delete/", {"id": order_id}),
-        ("/admin/orders/restore/", {"id": order_id}),
-        ("/admin/orders/transition/", {"id": order_id, "to": "confirmed"}),
+        ("/admin/orders/delete/", {"id": order_id, "version": "1"}),
+        ("/admin/orders/restore/", {"id": order_id, "version": "1"}),
+        ("/admin/orders/transition/", {"id": order_id, "version": "1", "to": "confirmed"}),
         ("/admin/users/new/", {"username": "mallory", "password": "password-123", "role": "admin"}),
-        (f"/admin/users/edit/?id={user_id}", {"username": "mallory", "role": "admin", "is_active": "y"}),
-        (f"/admin/users/password/?id={user_id}", {"password": "password-123"}),
-        ("/admin/users/disable/", {"id": user_id}),
-        ("/admin/users/enable/", {"id": user_id}),
+        (
+            f"/admin/users/edit/?id={user_id}",
+            {"username": "mallory", "role": "admin", "is_active": "y", "seen": seen},
+        ),
+        (f"/admin/users/password/?id={user_id}", {"password": "password-123", "seen": seen}),
+        ("/admin/users/disable/", {"id": user_id, "seen": seen}),
+        ("/admin/users/enable/", {"id": user_id, "seen": seen}),
         ("/admin/logout/", {}),
         (LOGIN, {"username": "admin", "password": "admin-password-1"}),
     ]
+
+
+def _seen(panel: Visitor, user_id: str) -> str:
+    return hidden(panel.get(f"/admin/users/edit/?id={user_id}").text, "seen")
 
 
 def _state(admin: Caller, order_id: str) -> list[object]:
@@ -46,7 +53,8 @@ def test_a_form_without_its_token_changes_nothing(
         "another session's": Visitor.logged_in(app).token(),
         "shortened": panel.token()[:-1],
     }
-    for path, fields in _forms(order_id, str(factories.user_id(app, "alice"))):
+    user_id = str(factories.user_id(app, "alice"))
+    for path, fields in _forms(order_id, user_id, _seen(panel, user_id)):
         sent = fields if token == "none" else {**fields, "csrf_token": tokens[token]}
         answer = panel.client.post(path, data=sent)
         assert answer.status_code == 400, path
@@ -57,7 +65,7 @@ def test_a_form_without_its_token_changes_nothing(
 
 
 def test_every_form_that_changes_something_is_in_the_test_above(app: Flask) -> None:
-    tried = {path.partition("?")[0] for path, _ in _forms("x", "y")}
+    tried = {path.partition("?")[0] for path, _ in _forms("x", "y", "z")}
     rules = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert {rule for rule in rules if rule.startswith("/admin")} == tried
 
@@ -65,7 +73,8 @@ def test_every_form_that_changes_something_is_in_the_test_above(app: Flask) -> N
 def test_no_get_changes_anything(app: Flask, panel: Visitor, admin: Caller) -> None:
     order_id = admin.post(ORDERS, factories.body()).get_json()["order_id"]
     before = _state(admin, order_id)
-    for path, fields in _forms(order_id, str(factories.user_id(app, "alice"))):
+    user_id = str(factories.user_id(app, "alice"))
+    for path, fields in _forms(order_id, user_id, _seen(panel, user_id)):
         answer = panel.get(path, query_string=None if "?" in path else fields)
         assert answer.status_code in {200, 302, 405}, path
     assert _state(admin, order_id) == before

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests import factories
-from tests.admin.visitor import LOGIN, Visitor, new_id
+from tests.admin.visitor import LOGIN, Visitor, hidden, new_id
 from tests.callers import ORDERS, Caller
 
 
@@ -42,24 +42,24 @@ def test_the_rules_for_accounts_hold_here_too(
 def test_a_user_is_renamed_promoted_and_disabled(app: Flask, panel: Visitor, admin: Caller) -> None:
     user_id = str(factories.user_id(app, "alice"))
     path = f"/admin/users/edit/?id={user_id}"
-    assert 'value="alice"' in panel.get(path).text
-    answer = panel.post(path, username="Alicia", role="admin")
+    page = panel.get(path).text
+    assert 'value="alice"' in page
+    answer = panel.post(path, username="Alicia", role="admin", seen=hidden(page, "seen"))
     assert new_id(answer) == user_id
     user = admin.get(f"/api/v1/users/{user_id}/").get_json()
     assert (user["username"], user["role"], user["is_active"]) == ("Alicia", "admin", False)
-    panel.post("/admin/users/enable/", id=user_id)
+    panel.press(f"/admin/users/details/?id={user_id}", "/admin/users/enable/")
     assert admin.get(f"/api/v1/users/{user_id}/").get_json()["is_active"] is True
 
 
 def test_disabling_and_a_new_password_end_the_tokens(
     app: Flask, panel: Visitor, alice: Caller, bob: Caller
 ) -> None:
-    disabled = panel.post("/admin/users/disable/", id=str(factories.user_id(app, "alice")))
-    assert "alice is disabled and logged out." in panel.follow(disabled).text
+    details = f"/admin/users/details/?id={factories.user_id(app, 'alice')}"
+    assert "alice is disabled and logged out." in panel.press(details, "/admin/users/disable/").text
     assert alice.get(ORDERS).status_code == 401
-    changed = panel.post(
-        f"/admin/users/password/?id={factories.user_id(app, 'bob')}", password="new-password-1"
-    )
+    path = f"/admin/users/password/?id={factories.user_id(app, 'bob')}"
+    changed = panel.post(path, password="new-password-1", seen=hidden(panel.get(path).text, "seen"))
     assert "bob has a new password." in panel.follow(changed).text
     assert bob.get(ORDERS).status_code == 401
     assert Caller.by_password(app, "bob", "new-password-1").get(ORDERS).status_code == 200
@@ -72,21 +72,22 @@ def test_an_empty_password_is_no_password(app: Flask, panel: Visitor, bob: Calle
 
 
 def test_ones_own_new_password_asks_for_a_new_log_in(app: Flask, panel: Visitor) -> None:
-    user_id = factories.user_id(app, "admin")
-    answer = panel.post(f"/admin/users/password/?id={user_id}", password="new-password-1")
+    path = f"/admin/users/password/?id={factories.user_id(app, 'admin')}"
+    answer = panel.post(path, password="new-password-1", seen=hidden(panel.get(path).text, "seen"))
     assert panel.follow(answer).location.startswith(LOGIN)
     assert panel.log_in("admin", "new-password-1").status_code == 302
 
 
 def test_the_last_admin_stays(app: Flask, panel: Visitor) -> None:
     user_id = str(factories.user_id(app, "admin"))
-    demoted = panel.post(f"/admin/users/edit/?id={user_id}", username="admin", role="user", is_active="y")
+    path = f"/admin/users/edit/?id={user_id}"
+    fields = {"username": "admin", "seen": hidden(panel.get(path).text, "seen")}
+    demoted = panel.post(path, **fields, role="user", is_active="y")
     assert demoted.status_code == 409
     assert "This is the last admin" in demoted.text
-    disabled = panel.post(f"/admin/users/edit/?id={user_id}", username="admin", role="admin")
-    assert disabled.status_code == 409
-    pressed = panel.post("/admin/users/disable/", id=user_id)
-    assert "This is the last admin" in panel.follow(pressed).text
+    assert panel.post(path, **fields, role="admin").status_code == 409
+    pressed = panel.press(f"/admin/users/details/?id={user_id}", "/admin/users/disable/")
+    assert "This is the last admin" in pressed.text
     assert panel.get("/admin/").status_code == 200
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,6 +52,17 @@ class Visitor:
         assert answer.status_code == 302, answer.text
         return self.client.get(answer.location)
 
+    def button(self, page: str, action: str, nth: int = 0) -> dict[str, str]:
+        """What a button of a page sends: its `action`, and all that its form carries but the token."""
+        pattern = rf'<form method="post" action="{action}">(.*?)</form>'
+        form = re.findall(pattern, self.get(page).text, re.DOTALL)[nth]
+        fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
+        return {name: html.unescape(value) for name, value in fields}
+
+    def press(self, page: str, action: str, nth: int = 0) -> TestResponse:
+        """Press the button of a page, and see the page that it leads to."""
+        return self.follow(self.post(action, **self.button(page, action, nth)))
+
     def cookie(self) -> str:
         """What a thief of the session would have."""
         cookie = self.client.get_cookie("orders_session", path="/admin")
@@ -61,6 +73,28 @@ class Visitor:
 def new_id(answer: TestResponse) -> str:
     """The id in the address that a saved form leads to."""
     return urlsplit(answer.location).query.removeprefix("id=")
+
+
+def edit_fields(order: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """The form of an order as somebody who opened it would send it."""
+    lines = order["products"]
+    return {
+        "user": order["user"],
+        "status": order["status"],
+        "total_price": "",
+        "version": str(order["version"]),
+        "line-product_id": [line["product_id"] for line in lines],
+        "line-name": [line["name"] for line in lines],
+        "line-price": [line["price"] for line in lines],
+        "line-quantity": [str(line["quantity"]) for line in lines],
+        **others,
+    }
+
+
+def read(admin: Caller, order_id: str) -> dict[str, Any]:
+    """An order through the API."""
+    order: dict[str, Any] = admin.get(f"{ORDERS}{order_id}/").get_json()
+    return order
 
 
 def order_fields(*lines: tuple[str, str, str], **others: str) -> dict[str, Any]:
@@ -84,6 +118,13 @@ def listed(panel: Visitor, **query: Any) -> list[str]:
     answer = panel.get("/admin/orders/", query_string=query)
     assert answer.status_code == 200
     return re.findall(r'class="id" href="/admin/orders/details/\?id=([0-9a-f-]{36})"', answer.text)
+
+
+def hidden(page: str, name: str) -> str:
+    """What a form carries under this name."""
+    found = re.search(rf'name="{name}" type="hidden" value="([^"]*)"', page)
+    assert found is not None
+    return html.unescape(found[1])
 
 
 def made_order(admin: Caller, **others: Any) -> dict[str, Any]:

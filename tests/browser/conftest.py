@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -19,6 +21,7 @@ from tests.servers import free_port, wait_until, warn_loudly
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "browser-password-1"
+COLLEAGUE = "maria"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -44,7 +47,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="package")
 def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server of its own, with two worker processes and one admin."""
+    """The address of a server of its own, with two worker processes and two admins."""
     folder = tmp_path_factory.mktemp("browser")
     port = free_port()
     settings = {
@@ -59,7 +62,8 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     }
     environment = {**os.environ, **settings, "REDIS_URL": "", "TRUSTED_HOSTS": "", "HOST": "127.0.0.1"}
     flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-    for command in (["db", "upgrade"], ["users", "create", "admin", "--admin", "--password", PASSWORD]):
+    accounts = [["users", "create", name, "--admin", "--password", PASSWORD] for name in ("admin", COLLEAGUE)]
+    for command in (["db", "upgrade"], *accounts):
         subprocess.run([*flask, *command], cwd=ROOT, env=environment, check=True, capture_output=True)
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
@@ -113,13 +117,13 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest.fixture
-def context(browser: Browser, server: str, watch: Watch) -> Iterator[BrowserContext]:
+@contextmanager
+def browser_session(browser: Browser, server: str, watch: Watch, **options: Any) -> Iterator[BrowserContext]:
     """A fresh browser session.  At its end: no complaint (violations of the policy for contents among
     them), and no request to another host.
     """
     context = browser.new_context(
-        base_url=server, viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
+        base_url=server, viewport={"width": 1280, "height": 800}, reduced_motion="reduce", **options
     )
     context.set_default_timeout(10_000)
     context.on("console", watch.heard)
@@ -131,6 +135,22 @@ def context(browser: Browser, server: str, watch: Watch) -> Iterator[BrowserCont
     assert watch.hosts <= {urlsplit(server).netloc}
 
 
+def log_in(page: Page, name: str) -> Page:
+    """The panel, with somebody logged in."""
+    page.goto("/admin/")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Orders at a glance").wait_for()
+    return page
+
+
+@pytest.fixture
+def context(browser: Browser, server: str, watch: Watch) -> Iterator[BrowserContext]:
+    with browser_session(browser, server, watch) as context:
+        yield context
+
+
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
@@ -139,9 +159,11 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture
 def panel(page: Page) -> Page:
     """The panel, with the admin logged in."""
-    page.goto("/admin/")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_role("heading", name="Orders at a glance").wait_for()
-    return page
+    return log_in(page, "admin")
+
+
+@pytest.fixture
+def colleague(browser: Browser, server: str, watch: Watch) -> Iterator[Page]:
+    """The panel, with another admin logged in, in a browser of their own that runs no scripts."""
+    with browser_session(browser, server, watch, java_script_enabled=False) as context:
+        yield log_in(context.new_page(), COLLEAGUE)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,7 @@ from orders_app.auth.passwords import verify_password
 from orders_app.auth.services import accounts
 from orders_app.auth.services.accounts import AccountChanges
 from orders_app.extensions import unit_of_work
+from orders_app.shared.clock import rfc3339
 from orders_app.shared.errors import Conflict, Invalid, NotFound
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.view_versions import ViewVersion
@@ -150,3 +153,23 @@ def test_what_changes_nothing_is_no_event(
 ) -> None:
     change(as_admin, as_alice, **changes)
     assert lines_of(log_dir / "general.log") == []
+
+
+def test_an_account_that_is_not_what_the_caller_saw_stays(
+    session: Session, as_admin: Actor, as_alice: Actor
+) -> None:
+    seen = rfc3339(session.get_one(User, as_alice.user_id).updated_at)
+    after = change(as_admin, as_alice, role=Role.ADMIN, expected_updated_at=seen)
+    for stale in (seen, "", "nonsense"):
+        with pytest.raises(Conflict) as refused:
+            change(as_admin, as_alice, is_active=False, expected_updated_at=stale)
+        assert refused.value.code == "version_mismatch"
+    change(as_admin, as_alice, is_active=False, expected_updated_at=rfc3339(after.updated_at))
+
+
+def test_two_changes_at_the_same_moment_are_told_apart(
+    session: Session, as_admin: Actor, as_alice: Actor
+) -> None:
+    with time_machine.travel(datetime(2026, 11, 23, 6, 33, tzinfo=UTC), tick=False):
+        moments = [change(as_admin, as_alice, username=name).updated_at for name in ("a", "b", "c")]
+    assert len(set(moments)) == len(moments)

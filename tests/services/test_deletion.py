@@ -67,6 +67,23 @@ class TestDeleteAndRestore:
             restore(as_admin, make(as_alice))
         assert refused.value.code == "order_not_deleted"
 
+    def test_what_is_not_what_the_caller_saw_stays(
+        self, session: Session, as_alice: Actor, as_admin: Actor
+    ) -> None:
+        order = make(as_alice)
+        for seen in (0, 2):
+            with pytest.raises(Conflict) as refused, unit_of_work() as uow:
+                services.delete_order(uow, actor=as_alice, order_id=order.order_id, expected_version=seen)
+            assert (refused.value.code, refused.value.extra) == ("version_mismatch", {"current_version": 1})
+        with unit_of_work() as uow:
+            services.delete_order(uow, actor=as_alice, order_id=order.order_id, expected_version=1)
+        with pytest.raises(Conflict) as refused, unit_of_work() as uow:
+            services.restore_order(uow, actor=as_admin, order_id=order.order_id, expected_version=1)
+        assert (refused.value.code, refused.value.extra) == ("version_mismatch", {"current_version": 2})
+        with unit_of_work() as uow:
+            services.restore_order(uow, actor=as_admin, order_id=order.order_id, expected_version=2)
+        assert names(session, order) == ["order.created", "order.deleted", "order.restored"]
+
     def test_a_user_restores_nothing(self, as_alice: Actor) -> None:
         order = make(as_alice)
         delete(as_alice, order)

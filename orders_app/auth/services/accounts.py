@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +13,7 @@ from orders_app.auth.domain import checked_account, username_key
 from orders_app.auth.events import UserEvent, UserEventName
 from orders_app.auth.models import User
 from orders_app.auth.passwords import hash_password
-from orders_app.shared.clock import utcnow
+from orders_app.shared.clock import rfc3339, utcnow
 from orders_app.shared.errors import Conflict, NotFound
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -20,12 +21,17 @@ from orders_app.shared.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanges:
-    """What to change of an account; None leaves it as it is."""
+    """What to change of an account; None leaves it as it is.
+
+    `expected_updated_at` is the `updated_at` that the caller saw, as RFC 3339 text: another one now is a
+    conflict.
+    """
 
     username: str | None = None
     password: str | None = None
     role: Role | None = None
     is_active: bool | None = None
+    expected_updated_at: str | None = None
 
 
 def create_user(
@@ -58,7 +64,7 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
 
     A new role needs no new log-in: it is read from the database on every request.
 
-    Raises `NotFound`, `Invalid`, or `Conflict` (`name_taken`, `last_admin`).
+    Raises `NotFound`, `Invalid`, or `Conflict` (`name_taken`, `last_admin`, `version_mismatch`).
     """
     name, password = checked_account(changes.username, changes.password)
     if repository.get_user(uow.session, user_id) is None:
@@ -66,17 +72,24 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
     admins = repository.lock_active_admins(uow.session)
     user = repository.get_user(uow.session, user_id, lock=True)
     assert user is not None  # noqa: S101  (accounts are never removed)
+    if changes.expected_updated_at not in {None, rfc3339(user.updated_at)}:
+        raise Conflict("Somebody else changed the account meanwhile.", code="version_mismatch")
     changed = _apply(user, name, password, changes)
     if not changed:
         return user
     if list(admins) == [user.id] and not (user.is_active and user.role == Role.ADMIN.value):
         raise Conflict("This is the last admin; make another one first.", code="last_admin")
-    user.updated_at = utcnow()
+    user.updated_at = _moment_after(user.updated_at)
     _flush_name(uow, user.username)
     if not {"password", "is_active"}.isdisjoint(changed):
         repository.revoke_families(uow.session, user.id, user.updated_at)
     uow.record(_event(uow, UserEventName.UPDATED, actor, user, changed=tuple(changed)))
     return user
+
+
+def _moment_after(last: datetime) -> datetime:
+    """The time now, but later than the last change in any case: it tells the states of an account apart."""
+    return max(utcnow(), last + timedelta(microseconds=1))
 
 
 def _apply(user: User, name: str | None, password: str | None, changes: AccountChanges) -> list[str]:
