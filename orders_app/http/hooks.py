@@ -19,7 +19,7 @@ def register_hooks(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
 
     @app.before_request
     def take_request_id() -> None:
-        begin(request.headers.get("X-Request-ID"))
+        begin(request.headers.get("X-Request-ID"), address=request.remote_addr or "")
 
     @app.before_request
     def refuse_foreign_hosts() -> None:
