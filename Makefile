@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test check format lock audit clean
+.PHONY: help setup run serve keys test check format lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -47,6 +47,9 @@ lock: $(VENV)/.installed-dev ## Pin the newest versions that requirements*.in al
 
 audit: $(VENV)/.installed-dev ## Look the pinned packages up in the list of known vulnerabilities
 	@$(BIN)/pip-audit --strict --requirement requirements.txt --no-deps --disable-pip
+
+sbom: $(VENV)/.installed-dev ## Write what the service is made of, with licences, to sbom.cdx.json (CycloneDX)
+	@$(BIN)/python deploy/sbom.py sbom.cdx.json
 
 clean: ## Remove .venv and the caches of the tools; keys, database and logs stay
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -18,6 +18,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from safety import in_debug_mode, is_readable
+
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 MINIMUM_KEY_BYTES = 32
@@ -60,8 +62,18 @@ def _names(value: str) -> tuple[str, ...]:
 
 
 def _url(name: str, value: str, beginnings: tuple[str, ...]) -> str:
+    """The URL, if those who open it later can read it.
+
+    They would say in their own words what they cannot read, and what they take for a port may be half of
+    a password.
+    """
     if not value.startswith(beginnings):
         raise UnsafeConfiguration(f"{name} must begin with {' or '.join(beginnings)}.")
+    if not value.startswith(("sqlite://", "unix://")) and not is_readable(value):
+        raise UnsafeConfiguration(
+            f"{name} cannot be read as a URL. In its password write @ as %40, : as %3A, / as %2F, ? as %3F, "
+            "# as %23 and % as %25."
+        )
     return value
 
 
@@ -92,7 +104,7 @@ def read_key(name: str, environ: Mapping[str, str], instance: Path) -> str:
 
 def make_keys(instance: Path = INSTANCE) -> list[Path]:
     """Write the key files that are missing, readable by their owner only; return what was made."""
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = []
     for file_name in KEY_FILES.values():
         path = instance / file_name
@@ -110,8 +122,8 @@ def make_keys(instance: Path = INSTANCE) -> list[Path]:
 class Config:
     """All settings of one process.  `Config.from_env()` reads them; tests build one directly."""
 
-    database_url: str = f"sqlite:///{INSTANCE / 'orders.db'}"
-    redis_url: str = ""
+    database_url: str = field(default=f"sqlite:///{INSTANCE / 'orders.db'}", repr=False)
+    redis_url: str = field(default="", repr=False)
     cache_enabled: bool = True
     cache_dir: Path = INSTANCE / "cache"
     cache_seconds: int = 300
@@ -176,6 +188,12 @@ class Config:
         if self.secret_key == self.jwt_secret_key:
             raise UnsafeConfiguration(f"SECRET_KEY and JWT_SECRET_KEY must differ. {HOW_TO_MAKE_KEYS}")
 
+    def check_serving(self, environ: Mapping[str, str] = os.environ) -> None:
+        """Raise `UnsafeConfiguration` where serving would be unsafe: bad keys, or debug mode."""
+        self.check_keys()
+        if in_debug_mode(environ):
+            raise UnsafeConfiguration("FLASK_DEBUG is for development: it shows code to strangers. Unset it.")
+
     @property
     def history_secret(self) -> str:
         """What the history is sealed with: one secret for its whole life, also when `SECRET_KEY` changes."""
@@ -195,7 +213,7 @@ class Config:
         for folder in (self.cache_dir, self.prometheus_multiproc_dir, self.log_dir):
             folder.mkdir(parents=True, exist_ok=True)
         if self.is_sqlite:
-            INSTANCE.mkdir(parents=True, exist_ok=True)
+            INSTANCE.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def flask(self) -> dict[str, Any]:
         """The same settings under the names that Flask and its extensions read."""

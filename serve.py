@@ -21,7 +21,8 @@ from granian.errors import ConfigurationError
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
-from config import Config, UnsafeConfiguration
+from config import INSTANCE, KEY_FILES, Config, UnsafeConfiguration
+from safety import doubts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -54,13 +55,15 @@ def main() -> int:
     """Serve until told to stop; the exit status is 0 after an orderly stop and 1 otherwise."""
     try:
         config = Config.from_env()
-        config.check_keys()
+        config.check_serving()
         config.make_folders()
         check_address(config)
     except UnsafeConfiguration as error:
         return refuse(str(error))
     except OSError as error:
         return refuse(f"A folder cannot be made: {error.strerror}: {error.filename}")
+    for doubt in doubts(config.metrics_token, [INSTANCE / name for name in KEY_FILES.values()]):
+        print(f"Warning: {doubt}", file=sys.stderr)
     # Workers inherit both: the metrics library and the application read them from the environment.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(config.prometheus_multiproc_dir)
     os.environ["WORKERS"] = str(config.workers)

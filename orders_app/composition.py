@@ -11,7 +11,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, redirect, request
 from flask.sessions import SecureCookieSessionInterface
-from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 from sqlalchemy import text
 from werkzeug.wrappers import Response
 
@@ -28,10 +27,12 @@ from orders_app.http.cache_backends import ResilientRedisCache, SharedFileCache
 from orders_app.http.database import engine_options, prepare_sqlite
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
-from orders_app.http.hooks import csp_nonce, register_hooks
+from orders_app.http.hooks import register_hooks
 from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
+from orders_app.http.proxies import TrustedProxies
 from orders_app.http.retries import RetryingFlask
+from orders_app.http.security_headers import csp_nonce
 from orders_app.orders.queries import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
 
@@ -54,8 +55,8 @@ def compose(config: Config) -> Flask:
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.session_interface = _SessionInterface()
-    app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]  # Flask's documented way
-        app.wsgi_app, trusted_hosts=list(config.trusted_proxies)
+    app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]  # Flask's documented way
+        app.wsgi_app, config.trusted_proxies
     )
 
     log_to_stderr()
@@ -74,10 +75,21 @@ def compose(config: Config) -> Flask:
 
 
 class _SessionInterface(SecureCookieSessionInterface):
-    """The panel's cookie is Secure wherever the request came over HTTPS."""
+    """The panel's cookie is Secure wherever the request came over HTTPS.
+
+    There its name says so too: a browser takes a `__Host-` cookie from this host alone, over HTTPS alone,
+    for all paths, so no neighbour under the same domain can plant one.
+    """
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+    def get_cookie_name(self, app: Flask) -> str:
+        name = super().get_cookie_name(app)
+        return f"__Host-{name}" if request.is_secure else name
+
+    def get_cookie_path(self, app: Flask) -> str:
+        return "/" if request.is_secure else super().get_cookie_path(app)
 
 
 def _extension_settings(config: Config) -> dict[str, Any]:

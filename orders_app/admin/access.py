@@ -21,6 +21,7 @@ from orders_app.admin.forms import PanelForm
 from orders_app.auth.services import sessions
 from orders_app.auth.services.sessions import OpenSession
 from orders_app.extensions import read_connection
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import NotAuthenticated
 from orders_app.shared.identity import Actor
 
@@ -64,6 +65,7 @@ def _actor_of_session() -> Actor | None:
     with read_connection() as connection:
         actor = sessions.actor_of_session(connection, user_id, family_id)
     if actor is None or not actor.is_admin:
+        deny("not_an_admin" if actor else "bad_session", actor.username if actor else "")
         session.clear()
         flash("Your log-in has ended. Please log in again.", "info")
         return None
@@ -72,6 +74,8 @@ def _actor_of_session() -> Actor | None:
 
 def _check_token() -> None:
     if not PanelForm(request.form).validate():
+        actor = actor_or_none()
+        deny("bad_form_token", actor.username if actor else "")
         raise BadRequest(
             "This page was open for too long, or was not sent from the panel. Nothing was changed. "
             "Go back, load the page anew and try again."

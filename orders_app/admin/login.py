@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 
 from orders_app.admin import access
 from orders_app.admin.forms import LoginForm
-from orders_app.auth.guards import check_password, deny
+from orders_app.auth.guards import check_password
 from orders_app.auth.services import sessions
 from orders_app.auth.services.sessions import OpenSession
 from orders_app.extensions import unit_of_work
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import TooManyRequests
 
 WRONG = "The name or the password is wrong."

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from orders_app.admin.differences import Difference, JsonLine, differences, line_text, paired
 from orders_app.auth.domain import username_key
-from orders_app.events_log.repository import EventRecord, history_of
 from orders_app.extensions import read_connection
+from orders_app.history.repository import EventRecord, history_of
 from orders_app.orders.domain import Line, OrderStatus, allowed_transitions
 from orders_app.orders.queries import get_order
 from orders_app.orders.records import OrderRecord
@@ -85,7 +85,7 @@ class Meanwhile:
             order = get_order(connection, order_id)
             assert order is not None  # noqa: S101  (orders are never removed)
             is_known = 1 <= seen <= order.version
-            events = history_of(connection, order_id, offset=seen) if is_known else []
+            events = history_of(connection, order_id, since=seen + 1) if is_known else []
         # The history was read after the order, and may go on from there.
         return cls(order, [event for event in events if event.sequence <= order.version], is_known)
 

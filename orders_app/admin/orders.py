@@ -18,6 +18,7 @@ from orders_app.extensions import read_connection, unit_of_work
 from orders_app.history.repository import history_of
 from orders_app.orders import services
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, allowed_transitions
+from orders_app.orders.gates import NO_SUCH_ORDER
 from orders_app.orders.queries import (
     DEFAULT_ORDERING,
     ORDERINGS,
@@ -54,7 +55,7 @@ class OrderView(PanelModelView):
     }
     column_sortable_list = tuple(ORDERINGS)
     own_filters = _FILTERS
-    missing = services.NO_SUCH_ORDER
+    missing = NO_SUCH_ORDER
     list_template = "panel/orders.html"
     details_template = "panel/order.html"
     create_template = edit_template = "panel/order_form.html"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import logging
 from typing import Any, NoReturn
+from uuid import UUID
 
 from flask import Flask, Request, Response, current_app, g, request
 from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth, MultiAuth
@@ -21,9 +21,10 @@ from orders_app.auth.repository import Credential
 from orders_app.auth.services import sessions, throttle
 from orders_app.extensions import read_connection
 from orders_app.shared.clock import utcnow
+from orders_app.shared.correlation import current_address
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
-from orders_app.shared.signals import access_denied
 
 
 class _AnyCase:
@@ -54,7 +55,6 @@ class _Bearer(_AnyCase, HTTPTokenAuth):
     pass
 
 
-logger = logging.getLogger(__name__)
 basic = _StrictBasic(realm="orders")
 bearer = _Bearer(scheme="Bearer", realm="orders")
 auth = MultiAuth(bearer, basic)
@@ -72,7 +72,7 @@ def check_password(username: str, password: str) -> Credential | None:
     try:
         with read_connection() as connection:
             credential = sessions.check_password(
-                connection, username, password, address=request.remote_addr or "", limits=limits
+                connection, username, password, address=current_address(), limits=limits
             )
     except TooManyRequests:
         deny("too_many_attempts", username)
@@ -87,6 +87,7 @@ def verify_password(username: str, password: str) -> Actor | None:
     """The account with this name and password; None also where no header was sent."""
     if not username:
         return None
+    g.checked = True
     credential = check_password(username, password)
     return _within_limit(credential.actor) if credential is not None else None
 
@@ -96,6 +97,7 @@ def verify_token(token: str) -> Actor | None:
     """The account that an access token stands for, if its log-in still does."""
     if not token:
         return None
+    g.checked = True
     claims = tokens.read(token, "access")
     if claims is not None:
         with read_connection() as connection:
@@ -153,9 +155,11 @@ def roles(actor: Actor) -> str:
 def refuse(status: int) -> NoReturn:
     """Raise what the one table of errors turns into an answer."""
     if status == 403:
-        deny("not_an_admin", g.asking)
+        deny("not_an_admin", g.asking, order_id=_order_in(request))
         raise Forbidden("Only an admin may do this.")
     if _sent_credentials(request):
+        if not g.get("checked"):
+            deny("unreadable_credentials")
         raise NotAuthenticated("The credentials are not good.", code="invalid_credentials")
     raise NotAuthenticated("Send Basic or Bearer credentials.")
 
@@ -164,20 +168,20 @@ def _sent_credentials(sent: Request) -> bool:
     return bool(sent.headers.get("Authorization"))
 
 
+def _order_in(asked: Request) -> UUID | None:
+    """The order that the path names."""
+    try:
+        return UUID((asked.view_args or {})["order_id"])
+    except (KeyError, ValueError):
+        return None
+
+
 def current_actor() -> Actor:
     """Who sent this request; only in views behind `login_required`."""
     actor: Any = auth.current_user()
     if not isinstance(actor, Actor):
         raise NotAuthenticated("Send Basic or Bearer credentials.")
     return actor
-
-
-def deny(reason: str, username: str = "") -> None:
-    """Tell the logs that somebody was refused.  A log that cannot be written changes no answer."""
-    try:
-        access_denied.send(None, reason=reason, username=username, address=request.remote_addr or "")
-    except OSError:
-        logger.exception("A refused request could not be logged.")
 
 
 login_required = auth.login_required

@@ -9,7 +9,7 @@ from flask import Response, jsonify
 from flask.views import MethodView
 
 from orders_app.auth import repository, tokens
-from orders_app.auth.guards import admin_required, check_password, current_actor, deny, login_required
+from orders_app.auth.guards import admin_required, check_password, current_actor, login_required
 from orders_app.auth.models import User
 from orders_app.auth.schemas import (
     LoginSchema,
@@ -28,6 +28,7 @@ from orders_app.http.api import PUBLIC, Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from
 from orders_app.idempotency.guards import IDEMPOTENCY_KEY, REPLAYED_HEADER, answer_once
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import NotAuthenticated, NotFound
 from orders_app.shared.identity import Role
 from orders_app.shared.unit_of_work import UnitOfWork

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from orders_app.http.metrics import RECEIVER_FAILURES
 from orders_app.orders.events import OrderEvent, OrderEventName
 from orders_app.shared import signals, view_versions
 from orders_app.shared.clock import rfc3339, utcnow
-from orders_app.shared.correlation import current_request_id
+from orders_app.shared.correlation import current_address, current_request_id
 from orders_app.shared.events import Event
 from orders_app.shared.unit_of_work import UnitOfWork
 
@@ -60,8 +61,9 @@ def count_changes(_sender: UnitOfWork, session: Session, events: tuple[Event, ..
 
 
 def log_event(_sender: UnitOfWork, event: Event) -> None:
-    """One line in `general.log` for what somebody did."""
-    write_line(GENERAL, _fields(event))
+    """One line in `general.log` for what somebody did, and from where unless it was a command."""
+    address = current_address()
+    write_line(GENERAL, {**_fields(event), "address": address} if address else _fields(event))
 
 
 def log_status_change(_sender: UnitOfWork, event: Event) -> None:
@@ -70,19 +72,19 @@ def log_status_change(_sender: UnitOfWork, event: Event) -> None:
         write_line(EVENTS, _fields(event))
 
 
-def log_denial(_sender: None, reason: str, username: str, address: str) -> None:
+def log_denial(_sender: None, reason: str, username: str, order_id: UUID | None) -> None:
     """One line in `general.log` for somebody who was refused."""
-    write_line(
-        GENERAL,
-        {
-            "at": rfc3339(utcnow()),
-            "event": "access.denied",
-            "user": username[:150],
-            "request_id": current_request_id(),
-            "reason": reason,
-            "address": address,
-        },
-    )
+    fields = {
+        "at": rfc3339(utcnow()),
+        "event": "access.denied",
+        "user": username[:150],
+        "request_id": current_request_id(),
+        "reason": reason,
+        "address": current_address(),
+    }
+    if order_id is not None:
+        fields["order_id"] = str(order_id)
+    write_line(GENERAL, fields)
 
 
 def count_failure(_sender: UnitOfWork, receiver: str, **_payload: Any) -> None:

@@ -17,10 +17,14 @@ def engine_options(config: Config) -> dict[str, Any]:
     """Arguments for `create_engine`: no statement, lock or connection is waited for without end."""
     seconds = config.database_timeout_seconds
     if config.is_sqlite:
-        return {"connect_args": {"timeout": seconds}}
+        return {"connect_args": {"timeout": seconds}, "hide_parameters": True}
     # Not for SQLite: transactions are begun by hand there, so every connection looks like autocommit,
     # and no rollback would ever be sent.
-    options: dict[str, Any] = {"pool_pre_ping": True, "skip_autocommit_rollback": True}
+    options: dict[str, Any] = {
+        "pool_pre_ping": True,
+        "skip_autocommit_rollback": True,
+        "hide_parameters": True,
+    }
     timeouts = {
         "statement_timeout": seconds * 1000,
         "lock_timeout": seconds * 500,

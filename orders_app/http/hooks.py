@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import secrets
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest
 
+from orders_app.http.security_headers import add_security_headers
 from orders_app.shared.correlation import begin, current_request_id
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?", re.ASCII)
-_PAGES = ("/admin", "/swagger")
 
 
 def register_hooks(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
@@ -20,7 +19,7 @@ def register_hooks(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
 
     @app.before_request
     def take_request_id() -> None:
-        begin(request.headers.get("X-Request-ID"))
+        begin(request.headers.get("X-Request-ID"), address=request.remote_addr or "")
 
     @app.before_request
     def refuse_foreign_hosts() -> None:
@@ -30,37 +29,11 @@ def register_hooks(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Request-ID"] = current_request_id()
-        headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Request-ID"] = current_request_id()
         if response.status_code == HTTPStatus.NO_CONTENT:
-            headers.pop("Content-Type", None)
-        if request.path.startswith(_PAGES):
-            headers.setdefault("Content-Security-Policy", _content_security_policy())
-            headers["X-Frame-Options"] = "DENY"
-            headers["Referrer-Policy"] = "same-origin"
-            if response.mimetype == "text/html":
-                headers["Cache-Control"] = "no-store"
-        elif "Cache-Control" not in headers:
-            headers["Cache-Control"] = "private, no-cache"
-            headers.add("Vary", "Authorization")
+            response.headers.pop("Content-Type", None)
+        add_security_headers(response)
         return response
-
-
-def csp_nonce() -> str:
-    """The nonce that the inline scripts of this answer carry; anew for each request."""
-    if "csp_nonce" not in g:
-        g.csp_nonce = secrets.token_urlsafe(16)
-    return str(g.csp_nonce)
-
-
-def _content_security_policy() -> str:
-    script = f"'self' 'nonce-{csp_nonce()}'" if "csp_nonce" in g else "'self'"
-    return (
-        f"default-src 'none'; script-src {script}; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
 
 
 def _is_trusted(host: str, trusted: tuple[str, ...]) -> bool:

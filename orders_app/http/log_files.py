@@ -4,6 +4,7 @@ and what the process itself has to say, on standard error."""
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -50,6 +51,14 @@ class ProcessFormatter(logging.Formatter):
 
 class _LineFile(WatchedFileHandler):
     """A file that may be rotated under its writers, and that says so when it cannot be written."""
+
+    def _open(self) -> Any:
+        """Not for everybody: the lines hold names and addresses."""
+
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o640)
+
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging names it so)
         """Let the failure out: the unit of work guards its receivers, counts and reports it."""

@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
 from sqlalchemy.exc import SQLAlchemyError
 
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import NotAuthenticated
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,8 @@ def serve_metrics(app: Flask, token: str, count_orders: Callable[[], Mapping[str
     @app.get("/metrics/")
     def metrics() -> Response:
         if token and not _shows(token):
+            if "Authorization" in request.headers:
+                deny("bad_metrics_token")
             raise NotAuthenticated("Scrapers send METRICS_TOKEN as a Bearer token.")
         if request.accept_mimetypes.best_match(("text/plain", "application/json")) == "application/json":
             return Response(orjson.dumps(_as_the_original(exporter)), mimetype="application/json")

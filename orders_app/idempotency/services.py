@@ -8,6 +8,7 @@ from typing import Final
 from orders_app.idempotency import repository
 from orders_app.idempotency.domain import LIFETIME, Attempt, StoredAnswer
 from orders_app.shared.clock import utcnow
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import Conflict, Forbidden, Invalid
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -44,6 +45,7 @@ def claim(uow: UnitOfWork, *, actor: Actor, attempt: Attempt) -> StoredAnswer | 
     if row.fingerprint != attempt.fingerprint:
         raise KeyReused("This Idempotency-Key was used before with another body.")
     if row.role == Role.ADMIN and not actor.is_admin:
+        deny("not_an_admin", actor.username)
         raise Forbidden("The first answer was for an admin.")
     return StoredAnswer(row.status, row.headers, row.body)
 

@@ -17,7 +17,8 @@ from orders_app.http.pagination import PAGE_HEADERS, page_from, page_size_from
 from orders_app.idempotency.guards import IDEMPOTENCY_KEY, REPLAYED_HEADER, answer_once
 from orders_app.orders import examples, services
 from orders_app.orders.cache import Answer, cached_response
-from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, may_see
+from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus
+from orders_app.orders.gates import NO_SUCH_ORDER, check_seen
 from orders_app.orders.listing import Listing
 from orders_app.orders.past import order_as_of
 from orders_app.orders.queries import OrderFilter, get_order
@@ -30,6 +31,7 @@ from orders_app.orders.schemas import (
     ReplaceOrderSchema,
     VersionQuerySchema,
 )
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import Forbidden, Invalid, NotFound
 from orders_app.shared.identity import Actor
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -135,13 +137,13 @@ class OrderDetail(MethodView):
         def make() -> Answer:
             with read_connection() as connection:
                 order = get_order(connection, wanted)
-                if order is None or not may_see(actor, order.user_id, order.is_deleted):
-                    raise NotFound(services.NO_SUCH_ORDER)
-                if version is not None:
-                    order = order_as_of(connection, order, version)
-            if order is None:
+                if order is None:
+                    raise NotFound(NO_SUCH_ORDER)
+                check_seen(actor, order.order_id, order.user_id, order.is_deleted)
+                shown = order if version is None else order_as_of(connection, order, version)
+            if shown is None:
                 raise NotFound("The order has no such version.", code="no_such_version")
-            return Answer.of(order.encoded(actor.role))
+            return Answer.of(shown.encoded(actor.role))
 
         return cached_response(actor, {"order": wanted.hex, "version": version}, make)
 
@@ -219,7 +221,7 @@ def _change(order_id: str, changes: dict[str, Any]) -> Response:
 
 
 def _id(text: str) -> UUID:
-    return id_from_path(text, services.NO_SUCH_ORDER)
+    return id_from_path(text, NO_SUCH_ORDER)
 
 
 def _response(order: OrderRecord, actor: Actor, status: int = 200) -> Response:
@@ -243,8 +245,10 @@ def _filter(actor: Actor, query: dict[str, Any]) -> OrderFilter:
     """What was asked for, within what this actor may see."""
     if not actor.is_admin:
         if "user" in query:
+            deny("others_orders", actor.username)
             raise Forbidden("Only an admin may list the orders of others.")
         if query.get("is_deleted"):
+            deny("deleted_orders", actor.username)
             raise Forbidden("Only an admin may list deleted orders.")
     named = dict(query)
     statuses = tuple(OrderStatus(status) for status in named.pop("status", ()))

@@ -17,14 +17,14 @@ from orders_app.orders.domain import (
     OrderChanges,
     OrderStatus,
     Owner,
-    check_transition,
-    may_see,
     total_of,
 )
 from orders_app.orders.events import OrderEvent, OrderEventName
+from orders_app.orders.gates import NO_SUCH_ORDER, check_move, check_seen
 from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.clock import utcnow
+from orders_app.shared.denials import deny
 from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from orders_app.shared.identity import Actor
 from orders_app.shared.money import cents_text, to_cents
@@ -34,7 +34,6 @@ from orders_app.shared.unit_of_work import UnitOfWork
 
 ANY_TAG = "*"
 """In `if_match`: whatever stands now will do."""
-NO_SUCH_ORDER = "There is no such order."
 
 
 def create_order(uow: UnitOfWork, *, actor: Actor, new: NewOrder) -> OrderRecord:
@@ -106,8 +105,9 @@ def change_order(
     `Invalid`.
     """
     order = repository.get_order_locked(uow.session, order_id)
-    if order is None or not may_see(actor, order.user_id, order.is_deleted):
+    if order is None:
         raise NotFound(NO_SUCH_ORDER)
+    check_seen(actor, order.id, order.user_id, order.is_deleted)
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     _check_match(before, actor, if_match)
     if order.is_deleted:
@@ -115,7 +115,7 @@ def change_order(
     _check_version(order, changes.expected_version)
     owner = Owner(before.user_id, before.user)
     if changes.status is not None and changes.status != order.status:
-        check_transition(OrderStatus(order.status), changes.status, actor.role)
+        check_move(actor, order.id, OrderStatus(order.status), changes.status)
         order.status = changes.status.value
     if actor.is_admin and changes.owner is not None:
         owner = _owner_named(uow, changes.owner)
@@ -137,7 +137,10 @@ def delete_order(
     Raises `NotFound`, also the second time, `PreconditionFailed` and `Conflict` as `change_order` does.
     """
     order = repository.get_order_locked(uow.session, order_id)
-    if order is None or order.is_deleted or not may_see(actor, order.user_id, order.is_deleted):
+    if order is None:
+        raise NotFound(NO_SUCH_ORDER)
+    check_seen(actor, order.id, order.user_id, order.is_deleted)
+    if order.is_deleted:
         raise NotFound(NO_SUCH_ORDER)
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     _check_match(before, actor, if_match)
@@ -154,6 +157,7 @@ def restore_order(
     Raises `Forbidden`, `NotFound`, `Conflict` if it is not deleted or not what the caller saw.
     """
     if not actor.is_admin:
+        deny("not_an_admin", actor.username, order_id=order_id)
         raise Forbidden("Only an admin may restore an order.")
     order = repository.get_order_locked(uow.session, order_id)
     if order is None:

@@ -39,9 +39,10 @@ receiver_failed = _signals.signal(
 
 access_denied = _signals.signal(
     "access-denied",
-    doc="""Somebody was refused: a failed log-in, a bad token, a missing permission.
+    doc="""Somebody was refused: a failed log-in, a bad token, a missing permission.  Sent by `denials.deny`.
 
     Sender: None.  Payload: `reason` (a stable word), `username` (what was claimed; may be empty),
-    `address` (of the client).  Nothing was changed, so there is no transaction to be part of.
+    `order_id` (what it was about; may be None).  Nothing was changed, so there is no transaction to be
+    part of.
     """,
 )

@@ -24,3 +24,15 @@ def test_swagger_ui_sends_an_authorised_request(page: Page) -> None:
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
     expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+
+
+def test_all_of_swagger_ui_keeps_to_the_policy_for_contents(page: Page) -> None:
+    """One of everything is opened; at the end of the test the console must be free of violations."""
+    page.goto("/swagger/")
+    for kind in ("get", "post", "delete"):
+        page.locator(f".opblock-{kind} .opblock-summary-control").first.click()
+    expect(page.locator(".opblock.is-open")).to_have_count(3)
+    page.get_by_role("button", name="Try it out").first.click()
+    page.locator(".models button").first.click()
+    page.get_by_role("button", name="Authorize").first.click()
+    expect(page.locator(".modal-ux")).to_be_visible()

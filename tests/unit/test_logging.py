@@ -109,3 +109,9 @@ def test_a_bad_request_id_is_replaced(offered: str | None) -> None:
     assert made != offered
     assert len(made) == 36
     assert current_request_id() == made
+
+
+def test_the_files_are_not_for_everybody(tmp_path: Path) -> None:
+    open_log_files(tmp_path)
+    write_line(GENERAL, {"event": "x"})
+    assert (tmp_path / "general.log").stat().st_mode & 0o007 == 0
