@@ -30,6 +30,7 @@ from orders_app.http.health import serve_health
 from orders_app.http.hooks import csp_nonce, register_hooks
 from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
+from orders_app.http.postgres import prepare_postgres
 from orders_app.orders.queries import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
 
@@ -108,9 +109,11 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=False)
     jwt.init_app(app)
     cache.init_app(app)
-    if config.is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if config.is_sqlite:
             prepare_sqlite(db.engine)
+        else:
+            prepare_postgres(db.engine, config.database_timeout_seconds)
 
 
 def _serve_api(app: Flask, config: Config) -> None:

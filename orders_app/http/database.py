@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from config import Config
+from orders_app.http.postgres import CONNECT_SECONDS
 
 WAL_SECONDS = 5
 
@@ -27,7 +28,7 @@ def engine_options(config: Config) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": seconds * 3000,
     }
     options["connect_args"] = {
-        "connect_timeout": 3,
+        "connect_timeout": CONNECT_SECONDS,
         "application_name": "orders",
         "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()),
     }
