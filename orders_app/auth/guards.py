@@ -20,6 +20,7 @@ from orders_app.auth.domain import FailureLimits
 from orders_app.auth.repository import Credential
 from orders_app.auth.services import sessions
 from orders_app.extensions import read_connection
+from orders_app.http.metrics import RECEIVER_FAILURES
 from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
 from orders_app.shared.signals import access_denied
@@ -138,11 +139,13 @@ def current_actor() -> Actor:
 
 
 def deny(reason: str, username: str = "") -> None:
-    """Tell the logs that somebody was refused.  A log that cannot be written changes no answer."""
-    try:
-        access_denied.send(None, reason=reason, username=username, address=request.remote_addr or "")
-    except OSError:
-        logger.exception("A refused request could not be logged.")
+    """Tell who listens that somebody was refused.  One that fails is counted and changes no answer."""
+    for receiver in access_denied.receivers_for(None):
+        try:
+            receiver(None, reason=reason, username=username, address=request.remote_addr or "")
+        except Exception:
+            logger.exception("A refused request could not be told to %r.", receiver)
+            RECEIVER_FAILURES.labels(getattr(receiver, "__qualname__", repr(receiver))).inc()
 
 
 login_required = auth.login_required
