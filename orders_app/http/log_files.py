@@ -79,14 +79,13 @@ class _LineFile(WatchedFileHandler):
 
 
 def _ends_within_a_line(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            if file.seek(0, os.SEEK_END) == 0:
-                return False
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
-    except OSError:  # a pipe or a device has no end
-        return False
+    if not path.is_file():
+        return False  # a pipe or a device has no end
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def log_to_stderr() -> None:
