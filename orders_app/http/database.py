@@ -17,11 +17,13 @@ WAL_SECONDS = 5
 def engine_options(config: Config) -> dict[str, Any]:
     """Arguments for `create_engine`: no statement, lock or connection is waited for without end."""
     seconds = config.database_timeout_seconds
+    # The message of an error goes to the log; what people entered, and hashes of passwords, do not.
+    options: dict[str, Any] = {"hide_parameters": True}
     if config.is_sqlite:
-        return {"connect_args": {"timeout": seconds}}
+        return {**options, "connect_args": {"timeout": seconds}}
     # Not for SQLite: transactions are begun by hand there, so every connection looks like autocommit,
     # and no rollback would ever be sent.
-    options: dict[str, Any] = {"pool_pre_ping": True, "skip_autocommit_rollback": True}
+    options |= {"pool_pre_ping": True, "skip_autocommit_rollback": True}
     timeouts = {
         "statement_timeout": seconds * 1000,
         "lock_timeout": seconds * 500,
