@@ -8,6 +8,7 @@ it counts for one process or for many, and a database connection must never be s
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import socket
@@ -87,6 +88,7 @@ def main() -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(config.prometheus_multiproc_dir)
     os.environ["WORKERS"] = str(config.workers)
     os.chdir(ROOT)
+    lose_what_cannot_be_said()
     server = build(config)
     server.on_startup(lambda: empty_metrics(config.prometheus_multiproc_dir))
     server.on_startup(lambda: print(addresses(config), flush=True))
@@ -109,6 +111,18 @@ def load_application(target: str, *, port: int) -> WSGIApplication:
     application = Draining(loaded, port)
     application.take_over_signals()
     return application
+
+
+def lose_what_cannot_be_said() -> None:
+    """Keep nothing of what standard output and error do not take, on a full disk for example.
+
+    Python would keep it, and try again before each new process: no worker could be replaced then.
+    """
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = io.FileIO(descriptor, "wb", closefd=False)
+        stream = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
+        setattr(sys, name, stream)
 
 
 def build(config: Config) -> Server:
