@@ -8,7 +8,9 @@ it counts for one process or for many, and a database connection must never be s
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.errors import ConfigurationError
 from granian.http import HTTP1Settings
 from granian.server import MPServer
+from granian.server.mp import WorkerProcess
 
 from config import INSTANCE, KEY_FILES, Config, UnsafeConfiguration
 from safety import doubts
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 THREADS = 4
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 # Requests under way get this long to finish after SIGTERM: longer than a statement may run, shorter
 # than the patience of whoever sent the signal.
 DRAIN_SECONDS = 15
@@ -45,10 +49,29 @@ class Server(MPServer):
     """
 
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
-        killed = [index for index in workers if (self.wrks[index].inner.exitcode or 0) < 0]
-        super()._respawn_workers(workers, *args, **kwargs)
-        for index in killed:
-            self.respawned_wrks.pop(index, None)
+        for index in workers:
+            if self.interrupt_signal:
+                return  # told to stop in the middle of a rolling restart: the rest need not start anew
+            killed = (self.wrks[index].inner.exitcode or 0) < 0
+            super()._respawn_workers([index], *args, **kwargs)
+            if killed:
+                self.respawned_wrks.pop(index, None)
+
+    def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:
+        worker = super()._spawn_worker(*args, **kwargs)
+        start = worker.start
+
+        def start_with_signals_held() -> None:
+            # A new process inherits this one's handlers, which would swallow a signal that is meant
+            # for it.  It lets signals in itself, once it will obey them (`load_application`).
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+            try:
+                start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+        worker.start = start_with_signals_held  # type: ignore[method-assign]  # of this one worker
+        return worker
 
 
 def main() -> int:
@@ -68,6 +91,7 @@ def main() -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(config.prometheus_multiproc_dir)
     os.environ["WORKERS"] = str(config.workers)
     os.chdir(ROOT)
+    lose_what_cannot_be_said()
     server = build(config)
     server.on_startup(lambda: empty_metrics(config.prometheus_multiproc_dir))
     server.on_startup(lambda: print(addresses(config), flush=True))
@@ -82,10 +106,26 @@ def load_application(target: str, *, port: int) -> WSGIApplication:
 
     from orders_app.http.draining import Draining
 
+    # Until the application is there, nothing has to be finished: a signal simply ends the process.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     loaded: Any = load_target(target)
     application = Draining(loaded, port)
     application.take_over_signals()
     return application
+
+
+def lose_what_cannot_be_said() -> None:
+    """Keep nothing of what standard output and error do not take, on a full disk for example.
+
+    Python would keep it, and try again before each new process: no worker could be replaced then.
+    """
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = io.FileIO(descriptor, "wb", closefd=False)
+        stream = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
+        setattr(sys, name, stream)
 
 
 def build(config: Config) -> Server:

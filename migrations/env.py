@@ -13,6 +13,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
+from orders_app.http.postgres import wait_without_end
 from orders_app.shared.persistence import UTCDateTime
 
 ADVISORY_LOCK = 0x6F7264657273  # "orders"
@@ -55,6 +56,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
+                wait_without_end(connection)
                 connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text("SET LOCAL lock_timeout = '120s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})

@@ -30,6 +30,7 @@ from orders_app.http.health import serve_health
 from orders_app.http.hooks import register_hooks
 from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
+from orders_app.http.postgres import prepare_postgres
 from orders_app.http.proxies import TrustedProxies
 from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
@@ -123,9 +124,11 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=False)
     jwt.init_app(app)
     cache.init_app(app)
-    if config.is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if config.is_sqlite:
             prepare_sqlite(db.engine)
+        else:
+            prepare_postgres(db.engine, config.database_timeout_seconds)
 
 
 def _serve_api(app: Flask, config: Config) -> None:

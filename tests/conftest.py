@@ -130,6 +130,20 @@ def app(shared_app: Flask, migrated: Backend) -> Flask:
     return shared_app
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An application on a database without tables."""
+    if request.param == "sqlite":
+        config = settings(tmp_path)
+    else:
+        config = settings(tmp_path, database_url=request.getfixturevalue("postgres_url"))
+    application = create_app(config)
+    yield application
+    with application.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
 @pytest.fixture
 def log_dir(app: Flask, migrated: Backend) -> Path:
     """Where `general.log` and `events.log` are; both were emptied before the test."""

@@ -87,8 +87,8 @@ def log_denial(_sender: None, reason: str, username: str, order_id: UUID | None)
     write_line(GENERAL, fields)
 
 
-def count_failure(_sender: UnitOfWork, receiver: str, **_payload: Any) -> None:
-    """Count a receiver that failed after a commit, so that an alert can be put on it."""
+def count_failure(_sender: UnitOfWork | None, receiver: str, **_payload: Any) -> None:
+    """Count a receiver that failed, so that an alert can be put on it."""
     RECEIVER_FAILURES.labels(receiver).inc()
 
 

@@ -7,10 +7,14 @@ when the server is away.  `Cache` finds these by their dotted path (`CACHE_TYPE`
 from __future__ import annotations
 
 import logging
+import os
+import struct
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import IO, Any
 
 import redis
@@ -18,10 +22,15 @@ from flask import Flask
 from flask_caching.backends.filesystemcache import FileSystemCache
 from flask_caching.backends.rediscache import RedisCache
 
+from orders_app.http.breaker import Breaker
+from orders_app.http.metrics import CACHE_FAILURES
+
 logger = logging.getLogger(__name__)
 
-REDIS_TIMEOUT_SECONDS = 0.2
-BREAK_SECONDS = 5.0
+REDIS_TIMEOUT_SECONDS = 0.15
+BREAK_SECONDS = 1.0
+_EXPIRES = struct.Struct("I")
+"""How a file of the cache begins: until when it is good, in seconds of the epoch; 0 is for ever."""
 
 
 class BytesSerializer:
@@ -41,34 +50,18 @@ class BytesSerializer:
         return int(data) if data.isdigit() else data
 
 
-class Breaker:
-    """After a failure, stop asking for a few seconds: a dead server must not slow every request."""
-
-    def __init__(self, seconds: float = BREAK_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._closed_again_at = 0.0
-        self._lock = threading.Lock()
-
-    @property
-    def is_open(self) -> bool:
-        return self._clock() < self._closed_again_at
-
-    def trip(self, error: Exception) -> None:
-        with self._lock:
-            if not self.is_open:
-                logger.warning("The cache does not answer (%s); going on without it.", error)
-            self._closed_again_at = self._clock() + self._seconds
-
-
 class ResilientRedisCache(RedisCache):
-    """Redis that answers quickly or not at all; every failure is a miss."""
+    """Redis that answers quickly or not at all; every failure is a miss.
+
+    A request waits for a dead server once at most: after a failure no call is made for a while, and then
+    a thread of its own, not a request, finds out whether the server is back.
+    """
 
     serializer = BytesSerializer()  # type: ignore[assignment]  # no common base is declared
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.breaker = Breaker()
+        self.breaker = Breaker(BREAK_SECONDS)
 
     @classmethod
     def factory(
@@ -88,12 +81,37 @@ class ResilientRedisCache(RedisCache):
 
     def _guarded(self, call: Callable[[], Any], otherwise: Any) -> Any:
         if self.breaker.is_open:
+            if self.breaker.may_try():
+                threading.Thread(target=self.try_again, name="cache-probe", daemon=True).start()
             return otherwise
+        began = time.monotonic()
         try:
-            return call()
-        except (redis.RedisError, OSError) as error:
-            self.breaker.trip(error)
+            result = call()
+        except Exception as error:  # noqa: BLE001  # a server that answers nonsense makes the client raise anything
+            self._fail(error)
             return otherwise
+        if time.monotonic() - began > REDIS_TIMEOUT_SECONDS:
+            # The time-outs are for each packet: an answer that trickles in keeps within them.
+            self._fail(TimeoutError("an answer took too long"))
+        return result
+
+    def _fail(self, error: Exception) -> None:
+        CACHE_FAILURES.inc()
+        # What is left of a broken answer must not be taken for the next one.
+        self._write_client.connection_pool.disconnect(inuse_connections=False)
+        if self.breaker.trip():
+            logger.warning("The cache does not answer (%s); going on without it.", error)
+
+    def try_again(self) -> bool:
+        """Find out whether the server is back, and can be written to; whoever asks waits for it."""
+        try:
+            self._write_client.set(f"{self.key_prefix}readiness", b"-", ex=60)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fail(error)
+            return False
+        if self.breaker.close():
+            logger.warning("The cache answers again.")
+        return True
 
     def get(self, key: str) -> bytes | None:
         result: bytes | None = self._guarded(lambda: super(ResilientRedisCache, self).get(key), None)
@@ -103,14 +121,15 @@ class ResilientRedisCache(RedisCache):
         return bool(self._guarded(lambda: super(ResilientRedisCache, self).set(key, value, timeout), False))
 
     def is_reachable(self) -> bool:
-        """Whether the server answers now; asked by the readiness check."""
-        return bool(self._guarded(self._write_client.ping, False))
+        """Whether the server takes entries now; asked by the readiness check."""
+        return self.try_again()
 
 
 class SharedFileCache(FileSystemCache):
     """Files that all worker processes of the machine share; a full or read-only disk is a miss."""
 
     serializer = BytesSerializer()  # type: ignore[assignment]  # no common base is declared
+    _is_failing = False
 
     @classmethod
     def factory(
@@ -122,14 +141,60 @@ class SharedFileCache(FileSystemCache):
             default_timeout=config["CACHE_DEFAULT_TIMEOUT"],
         )
 
+    def get(self, key: str) -> Any:
+        try:
+            with Path(self._get_filename(key)).open("rb") as file:
+                (expires,) = _EXPIRES.unpack(file.read(_EXPIRES.size))
+                return self.serializer.load(file) if expires == 0 or expires >= time.time() else None
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, struct.error) as error:
+            self._fail(error)
+            return None
+
     def set(
         self, key: str, value: Any, timeout: int | timedelta | None = None, mgmt_element: bool = False
     ) -> bool:
         try:
-            return bool(super().set(key, value, timeout, mgmt_element))
+            if not mgmt_element:
+                self._prune()
+            path = Path(self._get_filename(key))
+            is_new = not path.exists()
+            self._write(path, _EXPIRES.pack(0 if mgmt_element else self._normalize_timeout(timeout)), value)
+            if is_new and not mgmt_element:
+                self._update_count(delta=1)
         except OSError as error:
-            logger.warning("The cache folder cannot be written (%s); going on without it.", error)
+            self._fail(error)
             return False
+        self._is_failing = False
+        return True
+
+    def _write(self, path: Path, head: bytes, value: Any) -> None:
+        """Put the whole file in its place or nothing, and leave nothing beside it."""
+        descriptor, temporary = tempfile.mkstemp(suffix=self._fs_transaction_suffix, dir=self._path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(head)
+                self.serializer.dump(value, file)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    @property
+    def _file_count(self) -> int:
+        count = self.get(self._fs_count_file)
+        return count if isinstance(count, int) else len(list(self._list_dir()))
+
+    def _run_safely(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        # By itself it tries for ten seconds what it may not do; a request would wait for that.
+        return fn(*args, **kwargs)
+
+    def _fail(self, error: Exception) -> None:
+        CACHE_FAILURES.inc()
+        if not self._is_failing:
+            self._is_failing = True
+            logger.warning("The cache folder cannot be used (%s); going on without it.", error)
 
     def is_reachable(self) -> bool:
         """Whether a file can be written now; asked by the readiness check."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from config import Config
+from orders_app.http.postgres import CONNECT_SECONDS
 
 WAL_SECONDS = 5
 
@@ -16,22 +17,20 @@ WAL_SECONDS = 5
 def engine_options(config: Config) -> dict[str, Any]:
     """Arguments for `create_engine`: no statement, lock or connection is waited for without end."""
     seconds = config.database_timeout_seconds
+    # The message of an error goes to the log; what people entered, and hashes of passwords, do not.
+    options: dict[str, Any] = {"hide_parameters": True}
     if config.is_sqlite:
-        return {"connect_args": {"timeout": seconds}, "hide_parameters": True}
+        return {**options, "connect_args": {"timeout": seconds}}
     # Not for SQLite: transactions are begun by hand there, so every connection looks like autocommit,
     # and no rollback would ever be sent.
-    options: dict[str, Any] = {
-        "pool_pre_ping": True,
-        "skip_autocommit_rollback": True,
-        "hide_parameters": True,
-    }
+    options |= {"pool_pre_ping": True, "skip_autocommit_rollback": True}
     timeouts = {
         "statement_timeout": seconds * 1000,
         "lock_timeout": seconds * 500,
         "idle_in_transaction_session_timeout": seconds * 3000,
     }
     options["connect_args"] = {
-        "connect_timeout": 3,
+        "connect_timeout": CONNECT_SECONDS,
         "application_name": "orders",
         "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()),
     }

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from orders_app.http.database_errors import trouble
+from orders_app.http.metrics import DATABASE_FAILURES
 from orders_app.http.parser import InvalidRequest
 from orders_app.http.problems import problem
 from orders_app.shared.errors import (
@@ -57,6 +57,15 @@ CODE_OF = {
     431: "header_too_large",
 }
 
+IN_TROUBLE = {
+    "conflict": "Too many changes met each other. Nothing was changed; try again.",
+    "full": "The database has no space left. Reading goes on; try to write again later.",
+    "overloaded": "The database has too much to do. Try again shortly.",
+    "read_only": "The database takes no changes at the moment. Reading goes on; try to write again later.",
+    "timeout": "The database did not answer in time. Try again shortly.",
+}
+UNREACHABLE = "The database cannot be reached. Try again shortly."
+
 ErrorPage = Callable[[Response], Response | None]
 """May turn a problem into a page for people; None leaves it as it is."""
 
@@ -91,19 +100,19 @@ def register_error_handlers(app: Flask, page: ErrorPage) -> None:
         detail = error.description or "The request failed."
         return shown(problem(status, CODE_OF.get(status, "error"), detail, headers=headers))
 
-    def unavailable(error: Exception) -> Response:
-        logger.error("The database did not answer: %s", error)
-        return shown(
-            problem(503, "database_unavailable", "The database cannot be reached. Try again shortly.")
-        )
+    def unavailable(error: Exception, reason: str) -> Response:
+        logger.error("The database is in trouble (%s): %s", reason, error)
+        DATABASE_FAILURES.labels(reason).inc()
+        return shown(problem(503, "database_unavailable", IN_TROUBLE.get(reason, UNREACHABLE)))
 
     def unexpected(error: Exception) -> Response:
+        reason = trouble(error)
+        if reason is not None:
+            return unavailable(error, reason)
         logger.error("Unexpected error", exc_info=error)
         detail = "Something went wrong here. Name the request id when you report it."
         return shown(problem(500, "internal_error", detail))
 
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
-    for unreachable in (OperationalError, InterfaceError, PoolTimeout):
-        app.register_error_handler(unreachable, unavailable)
     app.register_error_handler(Exception, unexpected)

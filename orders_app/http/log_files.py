@@ -3,6 +3,7 @@ and what the process itself has to say, on standard error."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from datetime import UTC, datetime
@@ -50,19 +51,46 @@ class ProcessFormatter(logging.Formatter):
 
 
 class _LineFile(WatchedFileHandler):
-    """A file that may be rotated under its writers, and that says so when it cannot be written."""
+    """A file that may be rotated under its writers, and that says so when it cannot be written.
+
+    Each line is one write, so lines of several processes never mix.  A line that only began to be
+    written, because the disk was full or a process died, stands alone: the next one begins anew.
+    """
+
+    stream: Any  # bytes, not text
+    _is_torn = False
 
     def _open(self) -> Any:
-        """Not for everybody: the lines hold names and addresses."""
+        path = Path(self.baseFilename)
+        file = open(path, "ab", buffering=0, opener=_private)  # noqa: SIM115  (kept open)
+        self._is_torn = _ends_within_a_line(path)
+        return file
 
-        def private(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o640)
+    def emit(self, record: logging.LogRecord) -> None:
+        self.reopenIfNeeded()
+        if self.stream is None:
+            self.stream = self._open()
+            self._statstream()
+        line = (b"\n" if self._is_torn else b"") + self.format(record).encode() + b"\n"
+        written = self.stream.write(line)
+        self._is_torn = written != len(line)
+        if self._is_torn:
+            raise OSError(errno.ENOSPC, "Only a part of a line could be written", self.baseFilename)
 
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging names it so)
-        """Let the failure out: the unit of work guards its receivers, counts and reports it."""
-        raise  # noqa: PLE0704  (logging calls this while it handles the exception)
+def _private(path: str, flags: int) -> int:
+    """Not for everybody: the lines hold names and addresses."""
+    return os.open(path, flags, 0o640)
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    if not path.is_file():
+        return False  # a pipe or a device has no end
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def log_to_stderr() -> None:
@@ -82,7 +110,7 @@ def open_log_files(folder: Path) -> None:
         for handler in list(log.handlers):
             log.removeHandler(handler)
             handler.close()
-        new = _LineFile(folder / file_name, encoding="utf-8", delay=True)
+        new = _LineFile(folder / file_name, delay=True)
         new.setFormatter(BusinessFormatter())
         log.addHandler(new)
         log.setLevel(logging.INFO)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -23,6 +24,7 @@ from prometheus_client.registry import Collector
 from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
 from sqlalchemy.exc import SQLAlchemyError
 
+from orders_app.http.metric_files import WholeFilesRegistry, reserve_space
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import NotAuthenticated
 
@@ -33,6 +35,7 @@ UNMATCHED = "unmatched"
 _LABELS = ("method", "endpoint")
 _PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
+reserve_space()
 REQUESTS = Counter("orders_http_requests", "Requests answered.", _LABELS)
 SUCCESSES = Counter("orders_http_requests_success", "Requests answered with a status below 400.", _LABELS)
 FAILURES = Counter("orders_http_requests_failure", "Requests answered with a status of 400 or more.", _LABELS)
@@ -42,6 +45,10 @@ DURATION = Histogram(
 CACHE_REQUESTS = Counter("orders_cache_requests", "Reads that could be served from the cache.", ("result",))
 RETRIES = Counter(
     "orders_transactions_retried", "Requests run again after a deadlock or a serialization failure."
+)
+CACHE_FAILURES = Counter("orders_cache_failures", "Calls that the cache did not answer, or refused.")
+DATABASE_FAILURES = Counter(
+    "orders_database_failures", "Requests that the database could not serve, answered with 503.", ("reason",)
 )
 RECEIVER_FAILURES = Counter(
     "orders_event_receiver_failures", "Receivers that failed after a commit.", ("receiver",)
@@ -86,33 +93,58 @@ def count_requests(app: Flask) -> None:
 class OrdersByStatus(Collector):
     """The gauge `orders_by_status`, asked of the database no more often than every few seconds.
 
-    While the database does not answer the gauge is absent: the other metrics are needed most then.
+    While the database does not answer, or not soon, the gauge is absent: the other metrics are needed
+    most then, so no scrape waits longer for it than `patience`.
     """
 
-    def __init__(self, count: Callable[[], Mapping[str, int]], seconds: float = 10.0) -> None:
+    def __init__(
+        self, count: Callable[[], Mapping[str, int]], seconds: float = 10.0, patience: float = 1.0
+    ) -> None:
         self._count = count
         self._seconds = seconds
+        self._patience = patience
         self._counts: Mapping[str, int] = {}
         self._good_until = 0.0
+        self._counting: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        if time.monotonic() >= self._good_until:
-            try:
-                self._counts = self._count()
-            except SQLAlchemyError as error:
-                logger.warning("Orders cannot be counted: %s", error)
-                self._counts = {}
-            self._good_until = time.monotonic() + self._seconds
         gauge = GaugeMetricFamily("orders_by_status", "Orders that are not deleted.", labels=["status"])
-        for status, number in self._counts.items():
+        for status, number in self._fresh().items():
             gauge.add_metric([status], number)
         yield gauge
+
+    def _fresh(self) -> Mapping[str, int]:
+        with self._lock:
+            if time.monotonic() < self._good_until:
+                return self._counts
+            if self._counting is None or not self._counting.is_alive():
+                self._counting = threading.Thread(target=self._ask, name="orders-by-status", daemon=True)
+                self._counting.start()
+            counting = self._counting
+        counting.join(self._patience)
+        return {} if counting.is_alive() else self._counts
+
+    def _ask(self) -> None:
+        try:
+            self._counts = self._count()
+        except SQLAlchemyError as error:
+            logger.warning("Orders cannot be counted: %s", error)
+            self._counts = {}
+        self._good_until = time.monotonic() + self._seconds
 
 
 def serve_metrics(app: Flask, token: str, count_orders: Callable[[], Mapping[str, int]]) -> None:
     """Serve `/metrics/`: Prometheus text, or the original service's JSON to those who accept it."""
-    exporter = MultiprocessInternalPrometheusMetrics(app=None, export_defaults=False, path=None)
-    exporter.registry.register(OrdersByStatus(count_orders))
+    exporter = MultiprocessInternalPrometheusMetrics(
+        app=None, export_defaults=False, path=None, registry=WholeFilesRegistry()
+    )
+
+    def count() -> Mapping[str, int]:
+        with app.app_context():
+            return count_orders()
+
+    exporter.registry.register(OrdersByStatus(count))
 
     @app.get("/metrics/")
     def metrics() -> Response:

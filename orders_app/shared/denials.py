@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from orders_app.shared.signals import access_denied
+from orders_app.shared.signals import access_denied, receiver_failed
 
 logger = logging.getLogger(__name__)
 
 
 def deny(reason: str, username: str = "", *, order_id: UUID | None = None) -> None:
-    """Tell the logs that somebody was refused.  A log that cannot be written changes no answer.
+    """Tell who listens that somebody was refused.  One that fails is counted and changes no answer.
 
     The reasons are listed in `docs/operations.md`.
     """
-    try:
-        access_denied.send(None, reason=reason, username=username, order_id=order_id)
-    except OSError:
-        logger.exception("A refused request could not be logged.")
+    for receiver in access_denied.receivers_for(None):
+        try:
+            receiver(None, reason=reason, username=username, order_id=order_id)
+        except Exception as error:
+            name = getattr(receiver, "__qualname__", repr(receiver))
+            logger.exception("A refused request could not be told to %s.", name)
+            receiver_failed.send(None, receiver=name, error=error)

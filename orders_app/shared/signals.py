@@ -31,9 +31,10 @@ event_committed = _signals.signal(
 
 receiver_failed = _signals.signal(
     "receiver-failed",
-    doc="""A receiver of `event_committed` raised.
+    doc="""A receiver of `event_committed` or of `access_denied` raised.
 
-    Sender: the `UnitOfWork`.  Payload: `event`, `receiver` (its qualified name), `error`.
+    Sender: the `UnitOfWork`, or None.  Payload: `receiver` (its qualified name), `error`, and `event` where
+    there was one.
     """,
 )
 

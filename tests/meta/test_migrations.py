@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -28,7 +26,6 @@ from orders_app.orders.models import Order, OrderLine
 from orders_app.shared.money import MAX_CENTS
 from orders_app.shared.persistence import Base
 from tests import factories
-from tests.server.processes import ServerProcess
 
 
 @pytest.mark.parametrize(
@@ -124,17 +121,6 @@ def test_upgrading_twice_changes_nothing(upgraded: Flask) -> None:
     make_an_order()
     flask_migrate.upgrade()
     assert len(db.session().scalars(select(Order)).all()) == 1
-
-
-def test_two_upgrades_at_once_are_one(empty_app: Flask, tmp_path: Path) -> None:
-    url = empty_app.config["ORDERS"].database_url
-    job = ServerProcess(tmp_path, DATABASE_URL=url)
-    command = ["-m", "flask", "--app", "wsgi", "db", "upgrade"]
-    with ThreadPoolExecutor(2) as threads:
-        done = list(threads.map(lambda _: job.run(*command), range(2)))
-    assert [process.returncode for process in done] == [0, 0], [process.stderr for process in done]
-    with empty_app.app_context():
-        assert tables() == set(Base.metadata.tables)
 
 
 LIMITS: list[tuple[type[Any], dict[str, Any], bool]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from pathlib import Path
 
@@ -9,39 +10,8 @@ import pytest
 import redis
 from flask import Flask
 
-from orders_app.http.cache_backends import Breaker, BytesSerializer, ResilientRedisCache, SharedFileCache
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_a_breaker_opens_for_a_while_and_closes_by_itself() -> None:
-    clock = Clock()
-    breaker = Breaker(seconds=5, clock=clock)
-    seen = [breaker.is_open]
-    breaker.trip(OSError("gone"))
-    for seconds in (0, 4.9, 0.2):
-        clock.now += seconds
-        seen.append(breaker.is_open)
-    assert seen == [False, True, True, False]
-
-
-def test_a_breaker_that_trips_again_stays_open_longer(caplog: pytest.LogCaptureFixture) -> None:
-    clock = Clock()
-    breaker = Breaker(seconds=5, clock=clock)
-    breaker.trip(OSError("gone"))
-    clock.now += 4
-    breaker.trip(OSError("gone"))
-    clock.now += 4
-    assert breaker.is_open
-    assert len(caplog.records) == 1, "one outage is one warning"
+from orders_app.http.cache_backends import BytesSerializer, ResilientRedisCache, SharedFileCache
+from tests.servers import RedisServer, wait_until
 
 
 @pytest.mark.parametrize("value", [b"", b"bytes", b"\x80\x04pickle", b"12"])
@@ -98,6 +68,31 @@ def test_every_failure_of_the_server_is_a_miss(error: Exception) -> None:
     assert cache.breaker.is_open
 
 
+@pytest.mark.redis
+def test_one_outage_is_one_warning_each_way(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {
+        "CACHE_REDIS_URL": redis_server.url,
+        "CACHE_KEY_PREFIX": "unit:",
+        "CACHE_DEFAULT_TIMEOUT": 60,
+    }
+    cache = ResilientRedisCache.factory(Flask("bare"), settings, [], {})
+    assert isinstance(cache, ResilientRedisCache)
+    redis_server.stop()
+    try:
+        for _ in range(5):
+            assert cache.get("key") is None
+            assert cache.try_again() is False
+    finally:
+        redis_server.start()
+    assert cache.set("key", b"value") is False, "it is not asked yet"
+    # A request starts the probe and goes on; a later one finds the server back.
+    wait_until(lambda: cache.set("key", b"value"), what="the cache")
+    assert cache.get("key") == b"value"
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
 def file_cache(folder: Path, threshold: int = 500) -> SharedFileCache:
     settings = {"CACHE_DIR": str(folder), "CACHE_THRESHOLD": threshold, "CACHE_DEFAULT_TIMEOUT": 60}
     cache = SharedFileCache.factory(Flask("bare"), settings, [], {})
@@ -117,6 +112,29 @@ def test_there_are_never_many_more_files_than_the_threshold(tmp_path: Path) -> N
     for number in range(200):
         cache.set(f"key-{number}", b"value")
     assert len(list(tmp_path.iterdir())) < 60
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\0\0\0\0" + b"9" * 5000])
+def test_files_that_hold_nonsense_are_misses(tmp_path: Path, content: bytes) -> None:
+    cache = file_cache(tmp_path)
+    cache.set("key", b"value")
+    for file in tmp_path.iterdir():
+        file.write_bytes(content)
+    assert cache.get("key") is None
+    assert cache.set("key", b"value") is True
+    assert cache.get("key") == b"value"
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    cache = file_cache(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+    try:
+        assert cache.set("key", b"more than ten bytes") is False
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_folder_that_is_gone_is_a_miss(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 from pathlib import Path
 from uuid import uuid4
 
@@ -86,6 +87,42 @@ def test_lines_go_on_after_a_rotation(tmp_path: Path, how: str) -> None:
     write_line(GENERAL, {"event": "after"})
     assert [json.loads(line)["event"] for line in rotated.read_text().splitlines()] == ["before"]
     assert [json.loads(line)["event"] for line in current.read_text().splitlines()] == ["after"]
+
+
+def test_a_line_after_a_torn_one_is_whole(tmp_path: Path) -> None:
+    """Whoever wrote the torn one: a process that died, or this one, on a full disk."""
+    log = tmp_path / "general.log"
+    log.write_text('{"event": "to')
+    open_log_files(tmp_path)
+    write_line(GENERAL, {"event": "first"})
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 5, limit[1]))
+    try:
+        with pytest.raises(OSError, match="part of a line"):
+            write_line(GENERAL, {"event": "second"})
+        with pytest.raises(OSError, match="large"):
+            write_line(GENERAL, {"event": "third"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    write_line(GENERAL, {"event": "fourth"})
+    assert log.read_text().splitlines() == [
+        '{"event": "to',
+        '{"event":"first"}',
+        '{"eve',
+        '{"event":"fourth"}',
+    ]
+
+
+def test_a_log_that_was_full_is_written_again_once_it_is_another_file(tmp_path: Path) -> None:
+    log = tmp_path / "general.log"
+    log.symlink_to("/dev/full")
+    open_log_files(tmp_path)
+    for _ in range(3):
+        with pytest.raises(OSError, match="space"):
+            write_line(GENERAL, {"event": "lost"})
+    log.unlink()
+    write_line(GENERAL, {"event": "written"})
+    assert log.read_text() == '{"event":"written"}\n'
 
 
 def test_the_two_logs_are_two_files(tmp_path: Path) -> None:

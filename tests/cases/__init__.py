@@ -1,0 +1,1 @@
+"""The numbered cases: attacks and faults, one test each."""

@@ -1,0 +1,76 @@
+"""FA21: the clock of the machine jumps by two hours, forth and back."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+
+from orders_app.shared.clock import utcnow
+from tests.callers import ORDERS, Caller, path_of
+from tests.factories import body, logged_in
+
+TWO_HOURS = timedelta(hours=2)
+
+
+def durations(caller: Caller) -> list[float]:
+    """The sums of all durations that the metrics tell of."""
+    text = caller.get("/metrics/").text
+    return [float(value) for value in re.findall(r"duration_seconds_sum\{[^}]*\} (\S+)", text)]
+
+
+def moments(history: list[dict[str, Any]]) -> list[str]:
+    return [event["at"] for event in history]
+
+
+@pytest.mark.parametrize("jump", [TWO_HOURS, -TWO_HOURS], ids=["two hours on", "two hours back"])
+def test_fa21_the_clock_jumps(app: Flask, alice: Caller, jump: timedelta) -> None:
+    """Tokens count by the clock, the history by the version, and no duration is negative.
+
+    An access token of before is over two hours later, and two hours earlier it is not good yet; what
+    was issued under the clock as it is now is good in either case, and so is a password.
+    """
+    pair = logged_in(app, "alice")
+    order = alice.order()
+    before = durations(alice)
+    with time_machine.travel(utcnow() + jump, tick=True):
+        assert alice.read(order).status_code == 401
+        by_password = Caller.by_password(app, "alice")
+        assert by_password.read(order).status_code == 200
+        refreshed = by_password.post(
+            "/api/v1/refresh/", {"refresh": pair["refresh"]}, headers={"Authorization": ""}
+        )
+        assert refreshed.status_code == (200 if jump > timedelta() else 401)
+        now = Caller.by_token(app, "alice")
+        changed = now.patch(path_of(order), {"status": "confirmed"})
+        assert (changed.status_code, changed.get_json()["version"]) == (200, 2)
+        assert now.read(order).get_json() == changed.get_json(), "the cache goes by versions too"
+        assert now.post(ORDERS, body()).status_code == 201
+        deleted = now.order()
+        assert now.delete(path_of(deleted)).status_code == 204
+    back = alice.patch(path_of(order), {"status": "pending"})
+    assert (back.status_code, back.get_json()["version"]) == (200, 3)
+    history = alice.get(path_of(order, "events")).get_json()
+    assert [event["sequence"] for event in history] == [1, 2, 3]
+    assert [event.get("new_status") for event in history] == [None, "confirmed", "pending"]
+    assert moments(history) != sorted(moments(history)), "the times are the clock's, as it was"
+    after = durations(alice)
+    assert all(value >= 0 for value in after)
+    assert 0 <= sum(after) - sum(before) < 60
+
+
+def test_fa21_failed_log_ins_are_not_held_against_anyone_for_longer(app: Flask, anonymous: Caller) -> None:
+    """A minute that began two hours from now is over: nobody waits for a clock that was put right."""
+    wrong = {"username": "alice", "password": "wrong password"}
+    with time_machine.travel(utcnow() + TWO_HOURS, tick=True):
+        for _ in range(30):
+            assert anonymous.post("/api/v1/login/", wrong).status_code == 401
+        refused = anonymous.post("/api/v1/login/", wrong)
+        assert refused.status_code == 429
+        assert 0 < int(refused.headers["Retry-After"]) <= 60
+    answer = anonymous.post("/api/v1/login/", wrong)
+    assert answer.status_code == 401 or 0 < int(answer.headers["Retry-After"]) <= 60

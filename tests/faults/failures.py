@@ -1,0 +1,309 @@
+"""The ways in which each part fails, by the name of their row in `docs/operations.md`.
+
+A name is `<part>-<how>`; a row that means several things has more of them after a colon.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+from psycopg import sql
+
+from orders_app.shared.events import Event
+from orders_app.shared.signals import access_denied, event_committed
+from tests.faults.worlds import LocalWorld, ProxiedWorld, ServerWorld
+
+SLOW_SECONDS = 1.0
+
+
+@contextmanager
+def database_down(world: ProxiedWorld) -> Iterator[None]:
+    """Nobody listens at its address, and the connections that there were are gone."""
+    with world.database.behaving("refuse"):
+        yield
+
+
+@contextmanager
+def database_slow(world: ProxiedWorld) -> Iterator[None]:
+    """It takes connections and statements and says nothing."""
+    with world.database.behaving("stall"):
+        yield
+
+
+@contextmanager
+def database_read_only(world: ProxiedWorld) -> Iterator[None]:
+    """It became a standby: it reads, and refuses every change."""
+    _set_read_only(world, "on")
+    try:
+        yield
+    finally:
+        _set_read_only(world, "off")
+
+
+def _set_read_only(world: ProxiedWorld, value: str) -> None:
+    url = world.postgres_url.replace("+psycopg", "")
+    name = url.split("?")[0].rsplit("/", 1)[1]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(
+                sql.Identifier(name), sql.Literal(value)
+            )
+        )
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@contextmanager
+def database_cuts_at_commit(world: ProxiedWorld) -> Iterator[None]:
+    """It does what it is told, and the connection ends before it can say so."""
+    world.database.cut_on = b"COMMIT"
+    with world.database.behaving("cut"):
+        yield
+
+
+@contextmanager
+def database_garbled(world: ProxiedWorld) -> Iterator[None]:
+    """What comes from there is not its protocol."""
+    with world.database.behaving("garble"):
+        yield
+
+
+@contextmanager
+def cache_down(world: ProxiedWorld) -> Iterator[None]:
+    """Nobody listens at its address, and the connections that there were are gone."""
+    with world.cache.behaving("refuse"):
+        yield
+
+
+@contextmanager
+def cache_slow(world: ProxiedWorld) -> Iterator[None]:
+    """Each of its answers comes after two seconds."""
+    with world.cache.behaving("delay"):
+        yield
+
+
+@contextmanager
+def cache_garbled(world: ProxiedWorld) -> Iterator[None]:
+    """What comes from there is not its protocol."""
+    with world.cache.behaving("garble"):
+        yield
+
+
+@contextmanager
+def cache_foreign(world: ProxiedWorld) -> Iterator[None]:
+    """Under each key is what belongs to another one."""
+    with _entries(world) as client:
+        keys = sorted(client.keys("orders:*"))
+        values = client.mget(keys)
+        assert len(keys) > 1
+        client.mset(dict(zip(keys, [*values[1:], values[0]], strict=True)))
+    yield
+
+
+@contextmanager
+def cache_stale(world: ProxiedWorld) -> Iterator[None]:
+    """It came back with what it held before the last change."""
+    with _entries(world) as client:
+        before = {key: client.get(key) for key in client.keys("orders:*")}
+        assert world.people.write() == 200
+        client.mset(before)
+    yield
+
+
+@contextmanager
+def cache_refusing(world: ProxiedWorld) -> Iterator[None]:
+    """It has no memory left, and says so to everybody who stores something."""
+    with _entries(world) as client:
+        client.config_set("maxmemory", "1")
+        try:
+            yield
+        finally:
+            client.config_set("maxmemory", "0")
+
+
+@contextmanager
+def _entries(world: ProxiedWorld) -> Iterator[Any]:
+    """The cache server itself, with entries of both answers that people read."""
+    for _ in range(4):
+        assert world.people.read() == 200
+    with redis.Redis.from_url(world.redis.url) as client:
+        yield client
+
+
+@contextmanager
+def disk_full(world: ServerWorld) -> Iterator[None]:
+    """No file can be written to; what is there can be read."""
+    with world.no_file_grows():
+        yield
+
+
+@contextmanager
+def disk_slow(world: ServerWorld) -> Iterator[None]:
+    """A writer waits for the disk in the middle of its transaction, and everybody else for the writer."""
+    database = sqlite3.connect(world.server.folder / "orders.db", isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.execute("ROLLBACK")
+    finally:
+        database.close()
+
+
+@contextmanager
+def disk_garbage(world: ServerWorld) -> Iterator[None]:
+    """Files that were written come back as something else: the cache's, and one of the metrics."""
+    world.people.read()
+    for file in (world.server.folder / "cache").iterdir():
+        file.write_bytes(b"\xde\xad\xbe\xef" * 20)
+    torn = world.server.folder / "metrics" / "counter_99999.db"
+    torn.write_bytes(b"\x40\0\0\0\0\0\0\0\x0c\0\0\0" + b"\xff" * 64)
+    try:
+        yield
+    finally:
+        torn.unlink()
+
+
+@contextmanager
+def logs_down(world: ServerWorld) -> Iterator[None]:
+    """Their folder is gone."""
+    folder = world.server.folder / "logs"
+    kept = folder.rename(folder.with_name("logs.kept"))
+    folder.write_text("no folder")
+    try:
+        yield
+    finally:
+        folder.unlink()
+        kept.rename(folder)
+
+
+@contextmanager
+def logs_slow(world: ServerWorld) -> Iterator[None]:
+    """Whoever collects them takes a while to take a line."""
+    with _replaced(world, os.mkfifo) as paths:
+        done = threading.Event()
+
+        def collect(path: Path) -> None:
+            time.sleep(SLOW_SECONDS)
+            with path.open("rb") as pipe:
+                while not done.is_set():
+                    pipe.read(1)
+
+        collectors = [threading.Thread(target=collect, args=(path,), daemon=True) for path in paths]
+        for collector in collectors:
+            collector.start()
+        try:
+            yield
+        finally:
+            done.set()
+            for path, collector in zip(paths, collectors, strict=True):
+                _wake(path)
+                collector.join(30)
+
+
+def _wake(path: Path) -> None:
+    """End a reader's wait."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(descriptor, b"\n")
+        os.close(descriptor)
+
+
+@contextmanager
+def logs_full(world: ServerWorld) -> Iterator[None]:
+    """They can be opened, and take nothing."""
+    with _replaced(world, lambda path: path.symlink_to("/dev/full")):
+        yield
+
+
+@contextmanager
+def _replaced(world: ServerWorld, make: Callable[[Path], None]) -> Iterator[list[Path]]:
+    paths = [world.server.folder / "logs" / name for name in ("general.log", "events.log")]
+    for path in paths:
+        path.unlink(missing_ok=True)
+        make(path)
+    try:
+        yield paths
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _receiving(receiver: Callable[..., Any]) -> Iterator[None]:
+    with event_committed.connected_to(receiver), access_denied.connected_to(receiver):
+        yield
+
+
+@contextmanager
+def receivers_down(world: LocalWorld) -> Iterator[None]:
+    """Each of them raises."""
+
+    def fail(_sender: object, **_payload: object) -> None:
+        raise RuntimeError("the receiver has failed")
+
+    with _receiving(fail):
+        yield
+
+
+@contextmanager
+def receivers_slow(world: LocalWorld) -> Iterator[None]:
+    """They take a second for each event."""
+
+    def dawdle(_sender: object, **_payload: object) -> None:
+        time.sleep(SLOW_SECONDS)
+
+    with _receiving(dawdle):
+        yield
+
+
+@contextmanager
+def receivers_lying(world: LocalWorld) -> Iterator[None]:
+    """They return nonsense, and change what they were given."""
+
+    def lie(_sender: object, event: Event | None = None, **_payload: object) -> str:
+        changes = getattr(event, "changes", None)
+        if isinstance(changes, dict):
+            changes.clear()
+            changes["total_price"] = ["0.00", "1000000.00"]
+        return "nothing happened"
+
+    with _receiving(lie):
+        yield
+
+
+Failure = Callable[[Any], AbstractContextManager[None]]
+FAILURES: dict[str, Failure] = {
+    "database-down": database_down,
+    "database-slow": database_slow,
+    "database-lying": database_read_only,
+    "database-lying:cut": database_cuts_at_commit,
+    "database-lying:garbled": database_garbled,
+    "cache-down": cache_down,
+    "cache-slow": cache_slow,
+    "cache-lying": cache_garbled,
+    "cache-lying:foreign": cache_foreign,
+    "cache-lying:stale": cache_stale,
+    "cache-lying:refusing": cache_refusing,
+    "disk-down": disk_full,
+    "disk-slow": disk_slow,
+    "disk-lying": disk_garbage,
+    "logs-down": logs_down,
+    "logs-slow": logs_slow,
+    "logs-lying": logs_full,
+    "receivers-down": receivers_down,
+    "receivers-slow": receivers_slow,
+    "receivers-lying": receivers_lying,
+}

@@ -1,0 +1,191 @@
+"""What people do while something fails: read, write, log in, look at the panel, scrape the metrics.
+
+Each method does one of the five and checks what must hold of the answer whatever has failed: what is
+shown is right, what is refused is refused in good form, nothing else is seen.  It returns the status.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPMessage
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import Headers
+
+from tests.callers import ORDERS, path_of
+from tests.factories import body
+
+UNAVAILABLE = "database_unavailable"
+_TOKEN = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"')
+_GAUGE = "orders_by_status{"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An answer, wherever it came from."""
+
+    status: int
+    headers: HTTPMessage | Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+Send = Callable[[str, str, bytes | None, dict[str, str]], Seen]
+
+
+class People:
+    """An admin with a token, a session of the panel and one order, who knows what it must look like."""
+
+    def __init__(self, send: Send, password: str) -> None:
+        self._send = send
+        self._password = password
+        self._number = 100
+        tokens = self._log_in(password)
+        self._bearer = f"Bearer {tokens.json()['access']}"
+        self._cookie = self._session()
+        made = self.call("POST", ORDERS, body())
+        assert made.status == 201, made.text
+        self.order: dict[str, Any] = made.json()
+        self.path = path_of(self.order)
+        self.unsure: list[dict[str, Any]] = []
+        """What the order may be as well, where a change was neither confirmed nor refused for certain."""
+
+    def call(self, method: str, path: str, content: Any = None, **headers: str) -> Seen:
+        """A request to the API with the token."""
+        sent = {"Authorization": self._bearer, **headers}
+        data = None
+        if content is not None:
+            data = json.dumps(content).encode()
+            sent["Content-Type"] = "application/json"
+        return self._send(method, path, data, sent)
+
+    def read(self) -> int:
+        """The order, and the list that it is on."""
+        one = self.call("GET", self.path)
+        many = self.call("GET", f"{ORDERS}?page_size=200")
+        assert one.status == many.status
+        if one.status == 200:
+            self._check(one.json())
+            assert one.json() in many.json()
+        else:
+            _in_good_form(one)
+        return one.status
+
+    def write(self) -> int:
+        """A change of the order, and a new one."""
+        self._number += 1
+        total = f"{self._number}.00"
+        changed = self.call("PATCH", self.path, {"total_price": total})
+        if changed.status == 200:
+            assert changed.json()["total_price"] == total
+            assert _content({**changed.json(), "total_price": ""}) == _content(
+                {**self.order, "total_price": ""}
+            )
+            if not self.unsure:
+                assert changed.json()["version"] == self.order["version"] + 1
+            self.order, self.unsure = changed.json(), []
+        else:
+            _in_good_form(changed)
+            self.unsure.append({**self.order, "total_price": total})
+        made = self.call("POST", ORDERS, body())
+        if made.status != 201:
+            _in_good_form(made)
+        assert (made.status == 201) == (changed.status == 200)
+        return changed.status
+
+    def log_in(self) -> int:
+        """With the right password; a wrong one never helps."""
+        wrong = self._log_in("not the password")
+        assert wrong.status in {401, 503}, wrong.text
+        right = self._log_in(self._password)
+        if right.status == 200:
+            assert set(right.json()) == {"access", "refresh"}
+        else:
+            _in_good_form(right)
+        return right.status
+
+    def panel(self) -> int:
+        """The list of orders in the panel: that, or a plain page that says what is the matter."""
+        page = self._send("GET", "/admin/orders/", None, {"Cookie": self._cookie})
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert "Traceback" not in page.text
+        if page.status == 200:
+            assert self.order["order_id"] in page.text
+        else:
+            assert page.headers["Retry-After"]
+            assert page.headers["X-Request-ID"] in page.text
+            assert "ry again" in page.text or "ry to write again" in page.text
+        return page.status
+
+    def metrics(self) -> int:
+        """A scrape, which is what one needs most now."""
+        scraped = self.scrape()
+        assert "orders_http_requests_total{" in scraped.text
+        return scraped.status
+
+    def scrape(self) -> Seen:
+        return self._send("GET", "/metrics/", None, {})
+
+    def gauge_is_there(self) -> bool:
+        return _GAUGE in self.scrape().text
+
+    def counter(self, name: str) -> float:
+        """The sum of a counter over all its labels."""
+        lines = [line for line in self.scrape().text.splitlines() if re.match(rf"{name}[{{ ]", line)]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+    def nothing_is_lost(self) -> None:
+        """Every confirmed change is there, and each version has one event."""
+        found = self.call("GET", self.path).json()
+        self._check(found)
+        events = self.call("GET", f"{self.path}events/").json()
+        assert [event["sequence"] for event in events] == list(range(1, found["version"] + 1))
+        self.order, self.unsure = found, []
+
+    def _check(self, found: dict[str, Any]) -> None:
+        """What was found is the last confirmed state, or one that may have come about since."""
+        known = [self.order, *self.unsure]
+        assert found == self.order or _content(found) in [_content(state) for state in known[1:]], known
+
+    def _log_in(self, password: str) -> Seen:
+        content = json.dumps({"username": "admin", "password": password}).encode()
+        return self._send("POST", "/api/v1/login/", content, {"Content-Type": "application/json"})
+
+    def _session(self) -> str:
+        page = self._send("GET", "/admin/login/", None, {})
+        token = _TOKEN.search(page.text)
+        assert token is not None, page.text
+        form = {"csrf_token": token[1], "username": "admin", "password": self._password}
+        headers = {"Cookie": _cookie(page), "Content-Type": "application/x-www-form-urlencoded"}
+        done = self._send("POST", "/admin/login/", urlencode(form).encode(), headers)
+        assert done.status == 302, done.text
+        return _cookie(done)
+
+
+def _content(order: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in order.items() if key not in {"updated_at", "version"}}
+
+
+def _cookie(answer: Seen) -> str:
+    return str(answer.headers["Set-Cookie"]).partition(";")[0]
+
+
+def _in_good_form(answer: Seen) -> None:
+    """A problem that tells a program when to come back and a person what is the matter."""
+    assert answer.status == 503, (answer.status, answer.text)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) > 0
+    problem = answer.json()
+    assert problem["code"] == UNAVAILABLE
+    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert not re.search(r"psycopg|sqlite|SELECT|UPDATE|127\.0\.0\.1|/tmp", answer.text), "no secrets"

@@ -1,0 +1,126 @@
+"""Each part of the service down, slow or lying, and what people see who read, write, log in, look at the
+panel or scrape the metrics meanwhile: the table in `docs/operations.md`, cell by cell.
+
+Afterwards the part is well again, and so is the service, by itself; nothing that was confirmed is lost.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from config import ROOT
+from tests.faults.failures import FAILURES
+from tests.faults.worlds import World, wait_until_well
+from tests.servers import wait_until
+
+PARTS = ("database", "cache", "disk", "logs", "receivers")
+WAYS = ("down", "slow", "lying")
+DOINGS = ("read", "write", "log-in", "panel", "metrics")
+WORLDS = {
+    "database": "world_behind_proxies",
+    "cache": "world_behind_proxies",
+    "disk": "world_on_files",
+    "logs": "world_on_files",
+    "receivers": "world_in_this_process",
+}
+MARKS = {"world_behind_proxies": [pytest.mark.server, pytest.mark.postgres, pytest.mark.redis]}
+USUAL = {"read": 200, "write": 200, "log-in": 200, "panel": 200, "metrics": 200}
+NOTHING_BUT_METRICS = {"read": 503, "write": 503, "log-in": 503, "panel": 503, "metrics": 200}
+READ_ONLY = {"read": 200, "write": 503, "log-in": 503, "panel": 200, "metrics": 200}
+UNUSUAL = {
+    "database-down": NOTHING_BUT_METRICS,
+    "database-slow": NOTHING_BUT_METRICS,
+    "database-lying": READ_ONLY,
+    "database-lying:cut": READ_ONLY,
+    "database-lying:garbled": NOTHING_BUT_METRICS,
+    "disk-down": READ_ONLY,
+    "disk-slow": READ_ONLY,
+}
+RECEIVER_FAILURES = "orders_event_receiver_failures_total"
+COUNTERS = {
+    **dict.fromkeys(UNUSUAL, "orders_database_failures_total"),
+    **dict.fromkeys(
+        ("cache-down", "cache-slow", "cache-lying", "cache-lying:refusing"), "orders_cache_failures_total"
+    ),
+    **dict.fromkeys(("logs-down", "logs-lying", "receivers-down"), RECEIVER_FAILURES),
+}
+# A ping, a connection and two requests that wait for a lock or a statement, on a slow machine.
+LONGEST_SECONDS = 20
+LONGEST_SCRAPE_SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def failing(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world with one thing wrong, and all well again afterwards."""
+    world: World = request.getfixturevalue(WORLDS[request.param.partition("-")[0]])
+    wait_until_well(world)
+    with FAILURES[request.param](world):
+        yield world
+    wait_until_well(world)
+    world.people.nothing_is_lost()
+    assert world.people.write() == 200
+    assert world.people.read() == 200
+    assert world.people.log_in() == 200
+
+
+each_failure = pytest.mark.parametrize(
+    ("failing", "name"),
+    [
+        pytest.param(name, name, id=name, marks=MARKS.get(WORLDS[name.partition("-")[0]], pytest.mark.server))
+        for name in FAILURES
+    ],
+    indirect=["failing"],
+    scope="module",
+)
+
+
+@pytest.mark.parametrize("doing", DOINGS)
+@each_failure
+def test_a_cell(failing: World, name: str, doing: str) -> None:
+    people = failing.people
+    do = {
+        "read": people.read,
+        "write": people.write,
+        "log-in": people.log_in,
+        "panel": people.panel,
+        "metrics": people.metrics,
+    }[doing]
+    began = time.monotonic()
+    assert do() == UNUSUAL.get(name, USUAL)[doing]
+    assert time.monotonic() - began < (LONGEST_SCRAPE_SECONDS if doing == "metrics" else LONGEST_SECONDS)
+
+
+@each_failure
+def test_what_fails_is_counted(failing: World, name: str) -> None:
+    """Where there is something to be counted: what is only slow, or is not noticed to lie, is not."""
+    counter = COUNTERS.get(name)
+    people = failing.people
+    before = people.counter(counter) if counter else 0
+
+    def is_counted() -> bool:
+        people.read()
+        people.write()
+        return counter is None or people.counter(counter) > before
+
+    wait_until(is_counted, what=f"{counter} under {name}", seconds=60)
+
+
+def test_the_table_in_the_docs_has_a_text_for_every_cell() -> None:
+    section = (
+        (ROOT / "docs/operations.md")
+        .read_text()
+        .partition("## When something fails")[2]
+        .partition("\n## ")[0]
+    )
+    rows = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if re.fullmatch(r"[a-z ]+, [a-z]+", cells[0]):
+            rows[cells[0].replace(", ", "-").replace("event ", "")] = cells[1:]
+    assert set(rows) == {f"{part}-{way}" for part in PARTS for way in WAYS}
+    assert {name.partition(":")[0] for name in FAILURES} == set(rows)
+    assert all(len(cells) == len(DOINGS) and all(cells) for cells in rows.values())
