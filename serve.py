@@ -1,8 +1,9 @@
 """The production server: `python serve.py`, or `make serve`.
 
-It stands beside `orders_app` and imports nothing of it.  The worker processes load the application,
-each for itself, once the environment is as it must be: the metrics library decides at import whether
-it counts for one process or for many, and a database connection must never be shared by a fork.
+It stands beside `orders_app`, and of it needs only what keeps the counters of ended workers.  The worker
+processes load the application, each for itself, once the environment is as it must be: the metrics
+library decides at import whether it counts for one process or for many, and a database connection must
+never be shared by a fork.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Server(MPServer):
         super()._respawn_workers(workers, *args, **kwargs)
         for index in killed:
             self.respawned_wrks.pop(index, None)
+        keep_counters()
 
 
 def main() -> int:
@@ -71,6 +73,16 @@ def main() -> int:
     with asked_to_stop_is_success(server):
         server.serve(target_loader=partial(load_application, port=config.port))
     return 0
+
+
+def keep_counters() -> None:
+    """Add up what workers that have ended counted.  Whatever may be wrong with that, serving goes on."""
+    from orders_app.http.ended_processes import merge_ended
+
+    try:
+        merge_ended(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    except Exception as error:  # noqa: BLE001  (reported, and tried again when the next worker ends)
+        print(f"The counters of ended workers could not be added up: {error}", file=sys.stderr, flush=True)
 
 
 def load_application(target: str, *, port: int) -> WSGIApplication:

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from config import ROOT, Config
 from orders_app import admin
+from orders_app.auth.guards import deny
 from orders_app.auth.routes import blp as auth_blueprint
 from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.cli import register as register_commands
@@ -168,4 +169,4 @@ def _serve_operations(app: Flask, config: Config) -> None:
         required={"database": database, "migrations": migrations},
         optional={"cache": cache_answers},
     )
-    serve_metrics(app, config.metrics_token, count_orders)
+    serve_metrics(app, config.metrics_token, count_orders, deny)

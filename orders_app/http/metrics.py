@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hmac
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from pathlib import Path
 
 import orjson
 from flask import Flask, Response, g, request
@@ -23,6 +25,7 @@ from prometheus_client.registry import Collector
 from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
 from sqlalchemy.exc import SQLAlchemyError
 
+from orders_app.http.ended_processes import files_at_rest
 from orders_app.shared.errors import NotAuthenticated
 
 logger = logging.getLogger(__name__)
@@ -105,20 +108,31 @@ class OrdersByStatus(Collector):
         yield gauge
 
 
-def serve_metrics(app: Flask, token: str, count_orders: Callable[[], Mapping[str, int]]) -> None:
-    """Serve `/metrics/`: Prometheus text, or the original service's JSON to those who accept it."""
+def serve_metrics(
+    app: Flask, token: str, count_orders: Callable[[], Mapping[str, int]], deny: Callable[[str], None]
+) -> None:
+    """Serve `/metrics/`: Prometheus text, or the original service's JSON to those who accept it.
+
+    `deny` is told why somebody was refused.
+    """
     exporter = MultiprocessInternalPrometheusMetrics(app=None, export_defaults=False, path=None)
     exporter.registry.register(OrdersByStatus(count_orders))
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])  # where the exporter reads, too
 
     @app.get("/metrics/")
     def metrics() -> Response:
         if token and not _shows(token):
+            deny("bad_metrics_token")
             raise NotAuthenticated("Scrapers send METRICS_TOKEN as a Bearer token.")
         if request.accept_mimetypes.best_match(("text/plain", "application/json")) == "application/json":
-            return Response(orjson.dumps(_as_the_original(exporter)), mimetype="application/json")
+            with files_at_rest(folder):
+                counts = _as_the_original(exporter)
+            return Response(orjson.dumps(counts), mimetype="application/json")
         # Not `exporter.generate_metrics`: with several processes it forgets what else is registered.
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return Response(encode(exporter.registry), content_type=content_type)
+        with files_at_rest(folder):
+            content = encode(exporter.registry)
+        return Response(content, content_type=content_type)
 
 
 def _shows(token: str) -> bool:
