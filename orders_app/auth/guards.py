@@ -20,9 +20,13 @@ from orders_app.auth.domain import FailureLimits
 from orders_app.auth.repository import Credential
 from orders_app.auth.services import sessions
 from orders_app.extensions import read_connection
+from orders_app.http.problems import INVALID_TOKEN
 from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
 from orders_app.shared.signals import access_denied
+
+LONGEST_CREDENTIALS = 4096
+"""Characters of base64; the longest name and password need half as many."""
 
 
 class _AnyCase:
@@ -41,6 +45,8 @@ class _StrictBasic(_AnyCase, HTTPBasicAuth):
         if not self.is_compatible_auth(request.headers):
             return None
         credentials = request.headers["Authorization"].partition(" ")[2].strip(" ")
+        if len(credentials) > LONGEST_CREDENTIALS:
+            return None
         try:
             text = base64.b64decode(credentials, validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
@@ -120,9 +126,14 @@ def refuse(status: int) -> NoReturn:
     if status == 403:
         deny("not_an_admin", g.asking)
         raise Forbidden("Only an admin may do this.")
-    if _sent_credentials(request):
-        raise NotAuthenticated("The credentials are not good.", code="invalid_credentials")
-    raise NotAuthenticated("Send Basic or Bearer credentials.")
+    if not _sent_credentials(request):
+        deny("no_credentials")
+        raise NotAuthenticated("Send Basic or Bearer credentials.")
+    if not g.get("denied"):
+        deny("bad_credentials")  # nothing that could be checked
+    if bearer.is_compatible_auth(request.headers):
+        raise NotAuthenticated("The token is not good.", code=INVALID_TOKEN)
+    raise NotAuthenticated("The credentials are not good.", code="invalid_credentials")
 
 
 def _sent_credentials(sent: Request) -> bool:
@@ -139,6 +150,7 @@ def current_actor() -> Actor:
 
 def deny(reason: str, username: str = "") -> None:
     """Tell the logs that somebody was refused.  A log that cannot be written changes no answer."""
+    g.denied = True
     try:
         access_denied.send(None, reason=reason, username=username, address=request.remote_addr or "")
     except OSError:
