@@ -22,7 +22,7 @@ from granian.errors import ConfigurationError
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
-from config import Config, UnsafeConfiguration
+from config import Config, UnsafeConfiguration, check_admin_password
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -32,7 +32,8 @@ THREADS = 4
 # Requests under way get this long to finish after SIGTERM: longer than a statement may run, shorter
 # than the patience of whoever sent the signal.
 DRAIN_SECONDS = 15
-HEADER_BUFFER_BYTES = 64 * 1024
+# The server takes up to twice as much, depending on how it arrives; 64 kB of headers are too large for sure.
+HEADER_BUFFER_BYTES = 32 * 1024
 HEADER_TIMEOUT_MILLISECONDS = 15_000
 
 
@@ -57,6 +58,7 @@ def main() -> int:
     try:
         config = Config.from_env()
         config.check_keys()
+        check_admin_password()
         config.make_folders()
         check_address(config)
     except UnsafeConfiguration as error:
