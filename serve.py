@@ -1,8 +1,9 @@
 """The production server: `python serve.py`, or `make serve`.
 
-It stands beside `orders_app` and imports nothing of it.  The worker processes load the application,
-each for itself, once the environment is as it must be: the metrics library decides at import whether
-it counts for one process or for many, and a database connection must never be shared by a fork.
+It stands beside `orders_app`, and of it needs only what keeps the counters of ended workers.  The worker
+processes load the application, each for itself, once the environment is as it must be: the metrics
+library decides at import whether it counts for one process or for many, and a database connection must
+never be shared by a fork.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from granian.http import HTTP1Settings
 from granian.server import MPServer
 from granian.server.mp import WorkerProcess
 
-from config import INSTANCE, KEY_FILES, Config, UnsafeConfiguration
+from config import INSTANCE, KEY_FILES, Config, UnsafeConfiguration, check_admin_password
 from safety import doubts
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 # Requests under way get this long to finish after SIGTERM: longer than a statement may run, shorter
 # than the patience of whoever sent the signal.
 DRAIN_SECONDS = 15
-HEADER_BUFFER_BYTES = 64 * 1024
+# The server takes up to twice as much, depending on how it arrives; 64 kB of headers are too large for sure.
+HEADER_BUFFER_BYTES = 32 * 1024
 HEADER_TIMEOUT_MILLISECONDS = 15_000
 
 
@@ -56,6 +58,7 @@ class Server(MPServer):
             super()._respawn_workers([index], *args, **kwargs)
             if killed:
                 self.respawned_wrks.pop(index, None)
+        keep_counters()
 
     def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:
         worker = super()._spawn_worker(*args, **kwargs)
@@ -79,6 +82,7 @@ def main() -> int:
     try:
         config = Config.from_env()
         config.check_serving()
+        check_admin_password()
         config.make_folders()
         check_address(config)
     except UnsafeConfiguration as error:
@@ -98,6 +102,16 @@ def main() -> int:
     with asked_to_stop_is_success(server):
         server.serve(target_loader=partial(load_application, port=config.port))
     return 0
+
+
+def keep_counters() -> None:
+    """Add up what workers that have ended counted.  Whatever may be wrong with that, serving goes on."""
+    from orders_app.http.ended_processes import merge_ended
+
+    try:
+        merge_ended(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    except Exception as error:  # noqa: BLE001  (reported, and tried again when the next worker ends)
+        print(f"The counters of ended workers could not be added up: {error}", file=sys.stderr, flush=True)
 
 
 def load_application(target: str, *, port: int) -> WSGIApplication:

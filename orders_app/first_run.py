@@ -15,7 +15,7 @@ from pathlib import Path
 from flask_migrate import upgrade
 from sqlalchemy.exc import OperationalError
 
-from config import ROOT, Config, UnsafeConfiguration, make_keys
+from config import ROOT, Config, UnsafeConfiguration, check_admin_password, make_keys
 from orders_app import create_app
 from orders_app.auth import repository
 from orders_app.auth.services.accounts import create_user
@@ -42,6 +42,7 @@ def main() -> int:
 
 def prepare() -> None:
     """Keys, schema, first admin."""
+    check_admin_password()
     if not (os.environ.get("SECRET_KEY") and os.environ.get("JWT_SECRET_KEY")):
         make_keys()
     config = Config.from_env()

@@ -20,11 +20,15 @@ from orders_app.auth.domain import REQUEST_WINDOW, FailureLimits, Quota
 from orders_app.auth.repository import Credential
 from orders_app.auth.services import sessions, throttle
 from orders_app.extensions import read_connection
+from orders_app.http.problems import INVALID_TOKEN
 from orders_app.shared.clock import utcnow
 from orders_app.shared.correlation import current_address
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
+
+LONGEST_CREDENTIALS = 4096
+"""Characters of base64; the longest name and password need half as many."""
 
 
 class _AnyCase:
@@ -43,6 +47,8 @@ class _StrictBasic(_AnyCase, HTTPBasicAuth):
         if not self.is_compatible_auth(request.headers):
             return None
         credentials = request.headers["Authorization"].partition(" ")[2].strip(" ")
+        if len(credentials) > LONGEST_CREDENTIALS:
+            return None
         try:
             text = base64.b64decode(credentials, validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
@@ -157,11 +163,14 @@ def refuse(status: int) -> NoReturn:
     if status == 403:
         deny("not_an_admin", g.asking, order_id=_order_in(request))
         raise Forbidden("Only an admin may do this.")
-    if _sent_credentials(request):
-        if not g.get("checked"):
-            deny("unreadable_credentials")
-        raise NotAuthenticated("The credentials are not good.", code="invalid_credentials")
-    raise NotAuthenticated("Send Basic or Bearer credentials.")
+    if not _sent_credentials(request):
+        deny("no_credentials")
+        raise NotAuthenticated("Send Basic or Bearer credentials.")
+    if not g.get("checked"):
+        deny("unreadable_credentials")
+    if bearer.is_compatible_auth(request.headers):
+        raise NotAuthenticated("The token is not good.", code=INVALID_TOKEN)
+    raise NotAuthenticated("The credentials are not good.", code="invalid_credentials")
 
 
 def _sent_credentials(sent: Request) -> bool:

@@ -27,6 +27,7 @@ from orders_app.extensions import db, unit_of_work
 from orders_app.http.api import PUBLIC, Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from
+from orders_app.http.problems import INVALID_TOKEN
 from orders_app.idempotency.guards import IDEMPOTENCY_KEY, REPLAYED_HEADER, answer_once
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import NotAuthenticated, NotFound
@@ -93,7 +94,7 @@ def refresh(shown: dict[str, str]) -> dict[str, str]:
             )
     if isinstance(outcome, sessions.RefreshRefused):
         deny("bad_refresh_token")
-        raise NotAuthenticated("The refresh token is not good.", code="invalid_token")
+        raise NotAuthenticated("The refresh token is not good.", code=INVALID_TOKEN)
     return tokens.issue(outcome)
 
 
@@ -116,7 +117,7 @@ def logout(shown: dict[str, str]) -> Response:
             )
     if not closed:
         deny("bad_refresh_token")
-        raise NotAuthenticated("The refresh token is not good.", code="invalid_token")
+        raise NotAuthenticated("The refresh token is not good.", code=INVALID_TOKEN)
     return Response(status=204)
 
 

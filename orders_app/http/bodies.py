@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Request
 
-from orders_app.shared.errors import TooLarge, UnsupportedMediaType
+from orders_app.shared.errors import Malformed, TooLarge, UnsupportedMediaType
 from orders_app.shared.strict_json import loads
 
 _BODY_READ = "orders.body_read"
@@ -19,11 +19,19 @@ def read_json(request: Request) -> Any:
     """
     _check_declared(request)
     if _BODY_READ not in request.environ:  # else the view is run again, see `http/retries.py`
-        request.environ[_BODY_READ] = request.get_data(cache=False)
-        if request.content_length is None and request.environ["wsgi.input"].read(1):
-            # A body sent in chunks does not say how long it is: reading stops at the limit without a word.
-            raise TooLarge("The body is larger than this service reads.")
+        request.environ[_BODY_READ] = _whole_body(request)
     return loads(body_read(request))
+
+
+def _whole_body(request: Request) -> bytes:
+    data = request.get_data(cache=False)
+    if len(data) < (request.content_length or 0):
+        # The connection ended within the body.  What came may even be valid JSON; it is not what was meant.
+        raise Malformed("The body is shorter than its Content-Length.")
+    if request.content_length is None and request.environ["wsgi.input"].read(1):
+        # A body sent in chunks does not say how long it is: reading stops at the limit without a word.
+        raise TooLarge("The body is larger than this service reads.")
+    return data
 
 
 def body_read(request: Request) -> bytes:

@@ -12,6 +12,7 @@ from marshmallow import INCLUDE, Schema, fields
 from orders_app.shared.correlation import current_request_id
 
 PROBLEM_TYPE = "application/problem+json"
+INVALID_TOKEN = "invalid_token"  # noqa: S105  (a code, no token)
 CHALLENGES = ('Bearer realm="orders"', 'Basic realm="orders", charset="UTF-8"')
 RETRY_AFTER_SECONDS = 5
 
@@ -62,7 +63,11 @@ def problem(
     response.headers.update(headers or {})
     if status == HTTPStatus.UNAUTHORIZED:
         for challenge in CHALLENGES:
-            response.headers.add("WWW-Authenticate", challenge)
+            # RFC 6750, section 3.1: whoever sent a token learns that it is the token.
+            is_about_token = code == INVALID_TOKEN and challenge.startswith("Bearer")
+            response.headers.add(
+                "WWW-Authenticate", f'{challenge}, error="{code}"' if is_about_token else challenge
+            )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     return response

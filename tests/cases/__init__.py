@@ -1,1 +1,1 @@
-"""The numbered cases: attacks and faults, one test each."""
+"""Attacks and faults, each test named by the number of its case."""

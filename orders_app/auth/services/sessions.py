@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
@@ -55,9 +56,14 @@ def check_password(
     Raises `TooManyRequests`, right password or not and without the cost of a hash, once too many checks
     failed for this name from this `address`, or from this address at all.
     """
-    if len(username) > LONGEST_NAME * 2 or len(password) > LONGEST_PASSWORD or _unstorable(username):
-        username, password = "", ""
-    attempt = Attempt.of(username, address, limits or FailureLimits())
+    limits = limits or FailureLimits()
+    if len(username) > LONGEST_NAME * 2 or len(password) > LONGEST_PASSWORD or _impossible(username):
+        # No account has such a name or password.  That holds for whatever name, so it may be quick.
+        attempt = Attempt.of("", address, limits)
+        attempt.find(connection)
+        attempt.count_failure(connection)
+        return None
+    attempt = Attempt.of(username, address, limits)
     credential = attempt.find(connection)
     password_hash = credential.password_hash if credential and credential.is_active else None
     if _verified.remembers(username, password_hash, password):
@@ -70,9 +76,9 @@ def check_password(
     return credential
 
 
-def _unstorable(name: str) -> bool:
-    """Whether PostgreSQL could not even compare it: no text there holds NUL or half a surrogate pair."""
-    return any(character == "\0" or "\ud800" <= character <= "\udfff" for character in name)
+def _impossible(name: str) -> bool:
+    """Whether no name can hold such characters: controls, and what PostgreSQL cannot even compare."""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
 
 
 def open_session(uow: UnitOfWork, *, credential: Credential, lifetime: timedelta) -> OpenSession | None:
