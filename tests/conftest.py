@@ -32,7 +32,7 @@ from tests import factories
 from tests.callers import Caller
 from tests.document import Document
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.cases.served"]
 
 
 def pytest_unconfigure() -> None:

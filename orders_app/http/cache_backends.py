@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 0.2
 BREAK_SECONDS = 5.0
+_LONGEST_COUNT = 18
 
 
 class BytesSerializer:
@@ -36,9 +37,8 @@ class BytesSerializer:
     def dump(self, value: bytes | int, file: IO[bytes]) -> None:
         file.write(self.dumps(value))
 
-    def load(self, file: IO[bytes]) -> bytes | int:
-        data = file.read()
-        return int(data) if data.isdigit() else data
+    def load(self, file: IO[bytes]) -> bytes:
+        return file.read()
 
 
 class Breaker:
@@ -121,6 +121,14 @@ class SharedFileCache(FileSystemCache):
             threshold=config["CACHE_THRESHOLD"],
             default_timeout=config["CACHE_DEFAULT_TIMEOUT"],
         )
+
+    @property
+    def _file_count(self) -> int:
+        """How many entries there are; counted anew where the file that says so says no number."""
+        said = self.get(self._fs_count_file)
+        if isinstance(said, bytes) and said.isdigit() and len(said) <= _LONGEST_COUNT:
+            return int(said)
+        return sum(1 for _ in self._list_dir())
 
     def set(
         self, key: str, value: Any, timeout: int | timedelta | None = None, mgmt_element: bool = False

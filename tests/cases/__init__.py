@@ -1,0 +1,1 @@
+"""Attacks and faults, each test named by the number of its case."""
