@@ -18,12 +18,13 @@ from uuid import uuid4
 
 import pytest
 
+from tests import factories
 from tests.callers import ORDERS, USERS
 from tests.cases.mortal_server import MARK
-from tests.factories import body
 from tests.server.processes import ADMIN_PASSWORD, Answer, ServerProcess
 from tests.servers import wait_until
 
+SQLITE, POSTGRESQL = "sqlite+files", "postgresql+redis"
 WORKERS = 4
 # The system deals connections out by chance: one of four workers gets none of so many once in 2,500 times.
 MANY = 32
@@ -71,7 +72,7 @@ class Person:
 
     def order(self, **others: Any) -> dict[str, Any]:
         """Make an order and return it."""
-        answer = self("POST", ORDERS, body(**others))
+        answer = self("POST", ORDERS, factories.body(**others))
         assert answer.status == 201, answer.body
         made: dict[str, Any] = answer.json()
         return made
@@ -111,15 +112,15 @@ class Served:
 @pytest.fixture(
     scope="session",
     params=[
-        "sqlite+files",
-        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
+        SQLITE,
+        pytest.param(POSTGRESQL, marks=[pytest.mark.postgres, pytest.mark.redis]),
     ],
 )
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Four workers of the production server on one of the two back ends."""
     with contextlib.ExitStack() as stack:
         settings = {"ACCESS_TOKEN_MINUTES": "1440"}
-        if request.param == "postgresql+redis":
+        if request.param == POSTGRESQL:
             redis = request.getfixturevalue("redis_server")
             postgres = request.getfixturevalue("postgres_server")
             settings["DATABASE_URL"] = stack.enter_context(postgres.database())
