@@ -144,6 +144,25 @@ def delete_order(
     _finish(uow, actor, order, Owner(before.user_id, before.user), before)
 
 
+def delete_orders(uow: UnitOfWork, *, actor: Actor, order_ids: Collection[UUID]) -> int:
+    """Delete all of these that the caller sees and that are not deleted yet, and tell how many those were.
+
+    One event for each, and one commit for all: either every one of them is deleted or none is.
+    """
+    orders = [
+        order
+        for order in repository.get_orders_locked(uow.session, order_ids)
+        if not order.is_deleted and may_see(actor, order.user_id, order.is_deleted)
+    ]
+    owners = repository.owners_of(uow.session, orders)
+    for order in orders:
+        owner = owners[order.user_id]
+        before = repository.order_record(order, owner)
+        order.is_deleted = True
+        _finish(uow, actor, order, owner, before)
+    return len(orders)
+
+
 def restore_order(uow: UnitOfWork, *, actor: Actor, order_id: UUID) -> OrderRecord:
     """Bring a deleted order back.  Raises `Forbidden`, `NotFound`, `Conflict` if it is not deleted."""
     if not actor.is_admin:

@@ -79,6 +79,22 @@ def order_fields(*lines: tuple[str, str, str], **others: str) -> dict[str, Any]:
     }
 
 
+def edit_fields(order: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """The form of an order as it stands, with some fields filled in otherwise."""
+    lines = order["products"]
+    return {
+        "user": order["user"],
+        "status": order["status"],
+        "total_price": "",
+        "version": str(order["version"]),
+        "line-product_id": [line["product_id"] for line in lines],
+        "line-name": [line["name"] for line in lines],
+        "line-price": [line["price"] for line in lines],
+        "line-quantity": [str(line["quantity"]) for line in lines],
+        **others,
+    }
+
+
 def listed(panel: Visitor, **query: Any) -> list[str]:
     """The ids of the orders on a page of the list, in their order."""
     answer = panel.get("/admin/orders/", query_string=query)

@@ -43,7 +43,7 @@ class MortalServer(ServerProcess):
 
     def wait_for_workers(self) -> None:
         """Return when all workers are there to be connected to."""
-        wait_until(lambda: len(self.workers()) == WORKERS, what="all workers", seconds=30)
+        wait_until(lambda: len(self.workers()) == WORKERS, what="all workers", seconds=60)
 
     def kill_after_commit(self, request: Callable[[], object]) -> None:
         """Send a request whose worker dies between commit and answer, and wait for the next worker."""
@@ -52,7 +52,7 @@ class MortalServer(ServerProcess):
         with pytest.raises(LOST):
             request()
         assert not self.mark.exists(), "a worker died of it"
-        wait_until(lambda: self.output().count("Started worker") > started, what="a new worker", seconds=30)
+        wait_until(lambda: self.output().count("Started worker") > started, what="a new worker", seconds=60)
 
 
 @dataclass(frozen=True)
