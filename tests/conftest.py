@@ -29,10 +29,11 @@ from orders_app.extensions import db
 from orders_app.http.log_files import open_log_files
 from orders_app.shared.identity import Actor
 from tests import factories
+from tests.admin.visitor import Visitor
 from tests.callers import Caller
 from tests.document import Document
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.cases.served"]
 
 
 def pytest_unconfigure() -> None:
@@ -171,6 +172,18 @@ def bob(app: Flask) -> Caller:
 def admin(app: Flask) -> Caller:
     """An admin, by Bearer token."""
     return Caller.by_token(app, "admin")
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Visitor:
+    """Somebody at the panel who has not logged in."""
+    return Visitor(app)
+
+
+@pytest.fixture
+def panel(app: Flask) -> Visitor:
+    """The admin, logged in to the panel."""
+    return Visitor.logged_in(app)
 
 
 @pytest.fixture

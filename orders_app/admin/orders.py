@@ -11,9 +11,10 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
 from orders_app.admin import access
+from orders_app.admin.bulk import BulkDeletion
 from orders_app.admin.meanwhile import Meanwhile
 from orders_app.admin.order_form import EditOrderForm, OrderForm, version_in
-from orders_app.admin.views import PanelModelView, page_offset
+from orders_app.admin.views import page_offset
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.history.repository import history_of
 from orders_app.orders import services
@@ -42,7 +43,7 @@ _FILTERS = (
 )
 
 
-class OrderView(PanelModelView):
+class OrderView(BulkDeletion):
     """Orders, read by the queries and changed by the services of the API."""
 
     column_list = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
@@ -79,7 +80,7 @@ class OrderView(PanelModelView):
         page_size: int | None = None,
     ) -> tuple[int, list[OrderRecord]]:
         wanted, errors = _filter(search)
-        self._template_args.update(filter_errors=errors, statuses=STATUSES)
+        self._template_args.update(filter_errors=errors, statuses=STATUSES, can_select=not wanted.is_deleted)
         ordering = DEFAULT_ORDERING
         if sort_field in ORDERINGS:
             ordering = f"-{sort_field}" if sort_desc else str(sort_field)

@@ -31,6 +31,7 @@ REDIS_TIMEOUT_SECONDS = 0.15
 BREAK_SECONDS = 1.0
 _EXPIRES = struct.Struct("I")
 """How a file of the cache begins: until when it is good, in seconds of the epoch; 0 is for ever."""
+_LONGEST_COUNT = 18
 
 
 class BytesSerializer:
@@ -45,9 +46,8 @@ class BytesSerializer:
     def dump(self, value: bytes | int, file: IO[bytes]) -> None:
         file.write(self.dumps(value))
 
-    def load(self, file: IO[bytes]) -> bytes | int:
-        data = file.read()
-        return int(data) if data.isdigit() else data
+    def load(self, file: IO[bytes]) -> bytes:
+        return file.read()
 
 
 class ResilientRedisCache(RedisCache):
@@ -152,6 +152,14 @@ class SharedFileCache(FileSystemCache):
             self._fail(error)
             return None
 
+    @property
+    def _file_count(self) -> int:
+        """How many entries there are; counted anew where the file that says so says no number."""
+        said = self.get(self._fs_count_file)
+        if isinstance(said, bytes) and said.isdigit() and len(said) <= _LONGEST_COUNT:
+            return int(said)
+        return sum(1 for _ in self._list_dir())
+
     def set(
         self, key: str, value: Any, timeout: int | timedelta | None = None, mgmt_element: bool = False
     ) -> bool:
@@ -180,11 +188,6 @@ class SharedFileCache(FileSystemCache):
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-
-    @property
-    def _file_count(self) -> int:
-        count = self.get(self._fs_count_file)
-        return count if isinstance(count, int) else len(list(self._list_dir()))
 
     def _run_safely(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         # By itself it tries for ten seconds what it may not do; a request would wait for that.

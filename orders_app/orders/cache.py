@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from orders_app.extensions import cache
 from orders_app.http.conditional import unless_known
@@ -52,7 +52,7 @@ def cached_response(actor: Actor, asked: dict[str, Any], make: Callable[[], Answ
     """The answer from the cache if it is fresh, else a new one, stored for the next reader.
 
     `asked` is what was asked for, in plain values, after validation.  `make` may raise; errors are
-    not stored.  `Cache-Status` says what happened (RFC 9211).
+    not stored, nor is what a HEAD makes.  `Cache-Status` says what happened (RFC 9211).
     """
     if not current_app.config["ORDERS"].cache_enabled:
         return _response(make(), "orders; fwd=bypass")
@@ -63,7 +63,8 @@ def cached_response(actor: Actor, asked: dict[str, Any], make: Callable[[], Answ
         return _response(answer, "orders; hit")
     _MISSES.inc()
     answer = make()
-    stored = cache.set(key, _packed(key, actor.view_version, answer))
+    # What a HEAD asks for costs a statement or two; only who wants the body makes an entry of it.
+    stored = request.method == "GET" and cache.set(key, _packed(key, actor.view_version, answer))
     return _response(answer, "orders; fwd=miss; stored" if stored else "orders; fwd=miss")
 
 

@@ -1,7 +1,8 @@
 """Writing orders out, in the two shapes that `importing` reads.
 
 JSON Lines hold everything.  CSV, one row a line item, is for spreadsheets: an import sums the lines of
-a CSV, so a total that was given apart from them comes back only through JSON Lines.
+a CSV, so a total that was given apart from them comes back only through JSON Lines.  Texts that a
+spreadsheet would take for formulas get an apostrophe before them, which an import takes off again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from orders_app.orders.importing.csv_rows import OWN_COLUMNS
+from orders_app.orders.importing.csv_rows import OWN_COLUMNS, harmless
 from orders_app.orders.importing.options import Format
 from orders_app.orders.records import OrderRecord
 from orders_app.shared.clock import rfc3339
@@ -38,18 +39,18 @@ def _csv(orders: Iterable[OrderRecord]) -> Iterator[bytes]:
     for order in orders:
         heading = (
             order.order_id,
-            order.user,
+            harmless(order.user),
             order.status,
             cents_text(order.total_price_cents),
             "true" if order.is_deleted else "false",
             rfc3339(order.created_at),
             rfc3339(order.updated_at),
             order.version,
-            order.source or "",
-            order.reference or "",
+            harmless(order.source or ""),
+            harmless(order.reference or ""),
         )
         writer.writerows(
-            (*heading, line.product_id, line.name, cents_text(line.price_cents), line.quantity)
+            (*heading, line.product_id, harmless(line.name), cents_text(line.price_cents), line.quantity)
             for line in order.lines
         )
         yield _taken(buffer)

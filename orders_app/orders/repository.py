@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,22 @@ from orders_app.shared.text import fold
 def get_order_locked(session: Session, order_id: UUID) -> Order | None:
     """An order with its lines; nobody else can change it until the transaction ends."""
     return session.scalars(select(Order).where(Order.id == order_id).with_for_update()).one_or_none()
+
+
+def get_orders_locked(session: Session, order_ids: Collection[UUID]) -> Sequence[Order]:
+    """Those of the orders that there are, with their lines, locked as `get_order_locked` does.
+
+    They are taken in the order of their ids, so that no two who want many wait for each other in a circle.
+    """
+    statement = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update()
+    return session.scalars(statement).all()
+
+
+def owners_of(session: Session, orders: Iterable[Order]) -> dict[UUID, Owner]:
+    """Whose orders they are, by the id of the owner."""
+    ids = {order.user_id for order in orders}
+    rows = session.execute(select(User.id, User.username).where(User.id.in_(ids)))
+    return {row.id: Owner(row.id, row.username) for row in rows}
 
 
 def owner_of(session: Session, order: Order) -> Owner:

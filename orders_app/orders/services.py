@@ -17,17 +17,19 @@ from orders_app.orders.domain import (
     OrderChanges,
     OrderStatus,
     Owner,
+    may_see,
     total_of,
 )
 from orders_app.orders.events import OrderEvent, OrderEventName
 from orders_app.orders.gates import NO_SUCH_ORDER, check_move, check_seen
 from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.recording import finish
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.clock import utcnow
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from orders_app.shared.identity import Actor
-from orders_app.shared.money import cents_text, to_cents
+from orders_app.shared.money import to_cents
 from orders_app.shared.persistence import new_id
 from orders_app.shared.text import fold
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -121,7 +123,7 @@ def change_order(
         owner = _owner_named(uow, changes.owner)
         order.user_id = owner.user_id
     _apply_lines(order, changes)
-    return _finish(uow, actor, order, owner, before)
+    return finish(uow, actor, order, owner, before)
 
 
 def delete_order(
@@ -146,7 +148,26 @@ def delete_order(
     _check_match(before, actor, if_match)
     _check_version(order, expected_version)
     order.is_deleted = True
-    _finish(uow, actor, order, Owner(before.user_id, before.user), before)
+    finish(uow, actor, order, Owner(before.user_id, before.user), before)
+
+
+def delete_orders(uow: UnitOfWork, *, actor: Actor, order_ids: Collection[UUID]) -> int:
+    """Delete all of these that the caller sees and that are not deleted yet, and tell how many those were.
+
+    One event for each, and one commit for all: either every one of them is deleted or none is.
+    """
+    orders = [
+        order
+        for order in repository.get_orders_locked(uow.session, order_ids)
+        if not order.is_deleted and may_see(actor, order.user_id, order.is_deleted)
+    ]
+    owners = repository.owners_of(uow.session, orders)
+    for order in orders:
+        owner = owners[order.user_id]
+        before = repository.order_record(order, owner)
+        order.is_deleted = True
+        finish(uow, actor, order, owner, before)
+    return len(orders)
 
 
 def restore_order(
@@ -167,7 +188,7 @@ def restore_order(
     _check_version(order, expected_version)
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     order.is_deleted = False
-    return _finish(uow, actor, order, Owner(before.user_id, before.user), before)
+    return finish(uow, actor, order, Owner(before.user_id, before.user), before)
 
 
 def _check_match(order: OrderRecord, actor: Actor, if_match: Collection[str] | None) -> None:
@@ -242,61 +263,3 @@ def _apply_lines(order: Order, changes: OrderChanges) -> None:
         order.total_price_cents = to_cents(changes.total_price)
     elif lines_changed or changes.sum_anew:
         order.total_price_cents = to_cents(total_of(line.as_line() for line in order.lines))
-
-
-def _finish(uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: OrderRecord) -> OrderRecord:
-    """Count and record the change, unless nothing is different."""
-    changes = _differences(before, repository.order_record(order, owner))
-    if not changes:
-        return before
-    order.version += 1
-    order.updated_at = utcnow()
-    name = OrderEventName.UPDATED
-    if "status" in changes:
-        name = OrderEventName.STATUS_CHANGED
-    elif "is_deleted" in changes:
-        name = OrderEventName.DELETED if order.is_deleted else OrderEventName.RESTORED
-    after = repository.order_record(order, owner)
-    uow.record(_event(uow, name, actor, before, after, changes))
-    return after
-
-
-def _differences(before: OrderRecord, after: OrderRecord) -> dict[str, list[object]]:
-    """`{field: [before, after]}` for what differs, as the API writes the values."""
-    changes: dict[str, list[object]] = {}
-    for field in ("user", "status", "is_deleted"):
-        if getattr(before, field) != getattr(after, field):
-            changes[field] = [getattr(before, field), getattr(after, field)]
-    if before.total_price_cents != after.total_price_cents:
-        changes["total_price"] = [cents_text(before.total_price_cents), cents_text(after.total_price_cents)]
-    if before.lines != after.lines:
-        changes["products"] = [
-            [line.as_json() for line in before.lines],
-            [line.as_json() for line in after.lines],
-        ]
-    return changes
-
-
-def _event(
-    uow: UnitOfWork,
-    name: OrderEventName,
-    actor: Actor,
-    before: OrderRecord,
-    after: OrderRecord,
-    changes: dict[str, list[object]],
-) -> OrderEvent:
-    status = changes.get("status")
-    return OrderEvent(
-        name=name.value,
-        at=after.updated_at,
-        actor_id=actor.user_id,
-        actor_name=actor.username,
-        request_id=uow.request_id,
-        owner_ids=frozenset({after.user_id, before.user_id}),
-        order_id=after.order_id,
-        sequence=after.version,
-        state=after.digest(),
-        changes=changes,
-        old_status=str(status[0]) if status else None,
-        new_status=str(status[1]) if status else None,
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,39 +29,6 @@ def test_an_order_made_in_the_panel_is_one_of_the_api(panel: Visitor, admin: Cal
     ]
     events = admin.get(f"{ORDERS}{order['order_id']}/events/").get_json()
     assert [(event["event"], event["user"]) for event in events] == [("order.created", "admin")]
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        (order_fields(("affe", "-5", "1")), "Must not be negative."),
-        (order_fields(("affe", "Infinity", "1")), "Not a valid amount."),
-        (order_fields(("affe", "NaN", "1")), "Not a valid amount."),
-        (order_fields(("affe", "1.005", "1")), "decimal places."),
-        (order_fields(("affe", "99999999999", "1")), "Must be between 0 and"),
-        (order_fields(("affe", "1", "-1")), "Not a valid integer."),
-        (order_fields(("affe", "1", "2147483648")), "Must be between 0 and"),
-        (order_fields(("affe", "1", "²")), "Not a valid integer."),
-        (order_fields(("", "1", "1")), "Must not be empty."),
-        (order_fields(("a\x00b", "1", "1")), "Control characters are not allowed."),
-        (order_fields(("affe", "9999999999.99", "2")), "The sum of the lines is more than"),
-        (order_fields(("", "", "")), "An order has at least one line."),
-        (order_fields(total_price="-1"), "Must not be negative."),
-        (order_fields(status="nope"), "Must be one of"),
-        (order_fields(user="nobody"), "There is no such user."),
-        (order_fields(user="a\0b"), ""),
-    ],
-)
-def test_what_the_api_refuses_the_panel_refuses_beside_the_field(
-    panel: Visitor, admin: Caller, fields: dict[str, Any], message: str
-) -> None:
-    answer = panel.post("/admin/orders/new/", **fields)
-    assert answer.status_code == 422
-    assert message in html.unescape(answer.text)
-    assert (
-        html.escape(fields["line-name"][0].replace("\0", "")) in answer.text or "\0" in fields["line-name"][0]
-    )
-    assert admin.get(ORDERS).get_json() == []
 
 
 def test_rows_are_added_and_removed_without_javascript(panel: Visitor, admin: Caller) -> None:

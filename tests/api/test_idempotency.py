@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -20,7 +18,6 @@ from orders_app.idempotency.models import IdempotencyKey
 from orders_app.orders.models import Order
 from tests import factories
 from tests.callers import ORDERS, USERS, Caller, path_of
-from tests.conftest import Backend
 
 REPLAYED = "Idempotent-Replayed"
 PARALLEL = 20
@@ -81,17 +78,6 @@ class TestAccounts:
 
 
 class TestSentAgain:
-    def test_the_same_key_and_body_get_the_first_answer(self, app: Flask, alice: Caller) -> None:
-        """ID01."""
-        first = send(alice)
-        assert first.status_code == 201
-        assert REPLAYED not in first.headers
-        assert first.headers["Location"] == path_of(first.get_json())
-        again = send(alice)
-        assert is_replay(again, first)
-        assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
-        assert (count(app), count(app, OrderEventRow)) == (1, 1)
-
     def test_without_a_key_each_is_a_new_one(self, app: Flask, alice: Caller) -> None:
         assert alice.order()["order_id"] != alice.order()["order_id"]
         assert count(app, IdempotencyKey) == 0
@@ -143,68 +129,8 @@ class TestSentAgain:
         assert (count(app), count(app, IdempotencyKey)) == (0, 0)
         assert REPLAYED not in send(alice).headers
 
-    def test_an_answer_that_never_arrived(self, app: Flask, alice: Caller) -> None:
-        """ID07, ID08: the commit was made, and the process died before it could say so."""
-        with (
-            mock.patch("orders_app.shared.unit_of_work.UnitOfWork._tell", side_effect=SystemExit),
-            pytest.raises(SystemExit),
-        ):
-            send(alice)
-        assert count(app) == 1
-        again = send(alice)
-        assert (again.status_code, again.headers[REPLAYED]) == (201, "true")
-        assert alice.read(again.get_json()).get_json() == again.get_json()
-        assert count(app) == 1
-
-    def test_the_order_has_changed_meanwhile(self, alice: Caller) -> None:
-        """ID12."""
-        first = send(alice)
-        path = path_of(first.get_json())
-        alice.patch(path, {"status": "confirmed"})
-        assert is_replay(send(alice), first)
-        alice.delete(path)
-        assert is_replay(send(alice), first)
-
-    def test_after_a_day_it_is_a_new_request(self, app: Flask, alice: Caller) -> None:
-        """ID11."""
-        first = send(alice)
-        day = timedelta(hours=24)
-        with app.app_context():
-            db.session().execute(
-                update(IdempotencyKey).values(
-                    created_at=_earlier("created_at", day),
-                    expires_at=_earlier("expires_at", day),
-                )
-            )
-            db.session().commit()
-        second = send(alice)
-        assert (second.status_code, REPLAYED in second.headers) == (201, False)
-        assert second.get_json()["order_id"] != first.get_json()["order_id"]
-        assert is_replay(send(alice), second)
-        assert (count(app), count(app, IdempotencyKey)) == (2, 1)
-
-
-def _earlier(column: str, by: timedelta) -> Any:
-    """What a column of the one row holds, less some time."""
-    return db.session().scalars(select(getattr(IdempotencyKey, column))).one() - by
-
 
 class TestWhoAndWhere:
-    def test_another_user(self, app: Flask, alice: Caller, bob: Caller) -> None:
-        """ID05, AZ08."""
-        first, other = send(alice), send(bob)
-        assert (other.status_code, REPLAYED in other.headers) == (201, False)
-        assert (first.get_json()["user"], other.get_json()["user"]) == ("alice", "bob")
-        assert is_replay(send(bob), other)
-
-    def test_another_path(self, admin: Caller) -> None:
-        """ID04."""
-        orders = [send(admin).get_json(), admin.order()]
-        for order in orders:
-            admin.delete(path_of(order))
-            answer = restore(admin, order)
-            assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
-
     def test_restoring_twice(self, app: Flask, admin: Caller) -> None:
         order = admin.order()
         assert restore(admin, order).get_json()["code"] == "order_not_deleted"
@@ -213,21 +139,6 @@ class TestWhoAndWhere:
         assert is_replay(restore(admin, order), first)
         assert restore(admin, order, "k-2").status_code == 409
         assert count(app, OrderEventRow) == 3
-
-    def test_who_was_disabled_gets_nothing(self, app: Flask, alice: Caller) -> None:
-        send(alice)
-        factories.change_user(app, "alice", is_active=False)
-        assert send(alice).status_code == 401
-
-    def test_who_is_no_admin_any_more_gets_nothing_of_an_admins(self, app: Flask, admin: Caller) -> None:
-        order = admin.order()
-        admin.delete(path_of(order))
-        assert restore(admin, order).status_code == 200
-        assert send(admin, {**BODY, "user": "bob"}).status_code == 201
-        factories.change_user(app, "admin", role="user")
-        assert restore(admin, order).status_code == 403
-        assert send(admin, {**BODY, "user": "bob"}).status_code == 403
-        assert count(app) == 2
 
     @pytest.mark.parametrize("key", ["k-1", "", "x" * 256])
     def test_who_does_not_make_or_act_may_send_what_they_like(self, alice: Caller, key: str) -> None:
@@ -261,27 +172,6 @@ class TestKeys:
         with app.app_context():
             row = db.session().execute(select(IdempotencyKey.__table__)).one()
         assert "some-secret-key" not in repr(tuple(row))
-
-
-class TestManyAtOnce:
-    def test_one_order_comes_of_it(self, app: Flask, alice: Caller, backend: Backend) -> None:
-        """ID02."""
-
-        def go(_: int) -> TestResponse:
-            return send(Caller(app, alice.authorization))
-
-        with ThreadPoolExecutor(PARALLEL) as threads:
-            answers = list(threads.map(go, range(PARALLEL)))
-        made = [answer for answer in answers if answer.status_code == 201]
-        refused = [answer for answer in answers if answer.status_code != 201]
-        assert (count(app), count(app, OrderEventRow)) == (1, 1)
-        assert sum(REPLAYED not in answer.headers for answer in made) == 1
-        assert len({answer.get_json()["order_id"] for answer in made}) == 1
-        for answer in refused:
-            assert (answer.status_code, answer.get_json()["code"]) == (409, "idempotency_in_progress")
-            assert int(answer.headers["Retry-After"]) > 0
-        if backend.name.startswith("sqlite"):
-            assert refused == [], "there one waits for the other"
 
 
 def test_the_document_names_the_header(app: Flask) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orders_app.orders.importing.csv_rows import harmless
 from tests.callers import Caller
 from tests.cli.conftest import Run, read
 
@@ -55,7 +56,7 @@ def test_json_lines_are_what_the_api_answers(
 def test_csv_has_a_row_for_each_line(run: Run, some_orders: list[dict[str, Any]]) -> None:
     rows = list(csv.DictReader(run("orders", "export").stdout.splitlines()))
     assert [(row["order_id"], row["name"], row["price"], row["quantity"]) for row in rows] == [
-        (order["order_id"], line["name"], line["price"], str(line["quantity"]))
+        (order["order_id"], harmless(line["name"]), line["price"], str(line["quantity"]))
         for order in some_orders[:2]
         for line in order["products"]
     ]

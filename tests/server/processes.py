@@ -40,6 +40,8 @@ class Answer:
 class ServerProcess:
     """A server of the tests' own on a free port, with everything it writes in one folder."""
 
+    program: tuple[str, ...] = ("serve.py",)
+
     def __init__(self, folder: Path, workers: int = 2, **settings: str) -> None:
         self.port = free_port()
         self.folder = folder
@@ -81,7 +83,7 @@ class ServerProcess:
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "output").open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "serve.py"],
+                [sys.executable, *self.program],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -89,7 +91,7 @@ class ServerProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self._listens, what="the server")
+        wait_until(self._listens, what="the server", seconds=60)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask the process to end, and return its exit status."""

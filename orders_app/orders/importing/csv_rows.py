@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -27,6 +28,9 @@ OWN_COLUMNS = (
 )
 """The header of an export, by which it is recognised."""
 
+OWN_TEXTS = ("user", "source", "reference", "name")
+"""The columns of an export that hold what people wrote."""
+
 LONGEST_FIELD = 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
 _REQUIRED = ("order", "name", "price", "quantity")
@@ -39,6 +43,21 @@ _OWN = Columns(
     user="user",
     status="status",
 )
+
+
+# What spreadsheets take for the beginning of a formula, the full-width signs of East Asian ones included,
+# behind any number of apostrophes: so that taking one off always undoes putting one before it.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+def harmless(text: str) -> str:
+    """The text as an export writes it: with an apostrophe before what a spreadsheet would work out."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def as_written(text: str) -> str:
+    """What `harmless` was given, from what it made of it; other texts stay as they are."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from orders_app.auth.domain import clean_username
 from orders_app.orders.domain import MOST_LINES
 from orders_app.orders.importing import values
-from orders_app.orders.importing.csv_rows import Header, Row, read_header
+from orders_app.orders.importing.csv_rows import OWN_TEXTS, Header, Row, as_written, read_header
 from orders_app.orders.importing.input_files import InputFile
 from orders_app.orders.importing.json_lines import JsonOrder, read_order
 from orders_app.orders.importing.options import DEFAULT_SOURCE, Format, ImportOptions
@@ -130,12 +130,14 @@ class _CSVReader:
             if header.own
             else {}
         )
+        self._texts = frozenset(header.position(name) for name in OWN_TEXTS) if header.own else frozenset()
 
     def read(self, rows: Iterable[Row]) -> None:
         for row in rows:
             self._read_row(row)
 
-    def _read_row(self, row: Row) -> None:
+    def _read_row(self, found: Row) -> None:
+        row = self._as_written(found)
         problems: list[str] = [row.problem] if row.problem else []
         place = (self._file, row.line)
         entry = self._entry_of(row, problems)
@@ -147,9 +149,16 @@ class _CSVReader:
             if self._own and not problems and not self._is_new(entry, row.cells):
                 problems.append("product_id: This line of the export stands in the input twice.")
         if entry is None or line is None or problems:
-            self._reader.spool.refuse(entry.number if entry else None, place, " ".join(problems), row.cells)
+            self._reader.spool.refuse(entry.number if entry else None, place, " ".join(problems), found.cells)
         else:
-            self._reader.accept_row(entry, place, line, row.cells)
+            self._reader.accept_row(entry, place, line, found.cells)
+
+    def _as_written(self, row: Row) -> Row:
+        """The row with the texts of an export as they were before it made them harmless."""
+        if not self._texts:
+            return row
+        cells = [as_written(cell) if place in self._texts else cell for place, cell in enumerate(row.cells)]
+        return Row(row.line, cells, row.problem)
 
     def _entry_of(self, row: Row, problems: list[str]) -> Entry | None:
         """The order that the row belongs to, also where the rest of the row is of no use."""
