@@ -91,9 +91,11 @@ def test_a_new_password_alone_counts_as_a_change(panel: Visitor, admin: Caller, 
     assert "there is nothing left to save" in text
 
 
-@pytest.mark.parametrize(
-    "seen",
-    [
+def test_a_page_that_does_not_say_what_it_showed_changes_nothing(
+    panel: Visitor, admin: Caller, bob_id: str
+) -> None:
+    before = _account(admin, bob_id)
+    for seen in [
         "",
         "x",
         "[]",
@@ -104,16 +106,11 @@ def test_a_new_password_alone_counts_as_a_change(panel: Visitor, admin: Caller, 
         '{"updated_at": 1}',
         '{"updated_at": null}',
         '{"updated_at": "2026-11-23T06:33:00.000000Z", "username": ["<b>"]}',
-    ],
-)
-def test_a_page_that_does_not_say_what_it_showed_changes_nothing(
-    panel: Visitor, admin: Caller, bob_id: str, seen: str
-) -> None:
-    before = _account(admin, bob_id)
-    fields = {"username": "Robert", "role": "admin", "is_active": "y", "seen": seen}
-    answer = panel.post(f"/admin/users/edit/?id={bob_id}", **fields)
-    assert answer.status_code == 409
-    assert "This page does not say what it showed of the account" in answer.text
-    told = panel.follow(panel.post("/admin/users/disable/", id=bob_id, seen=seen))
-    assert "This page does not say what it showed" in html.unescape(told.text)
-    assert _account(admin, bob_id) == before
+    ]:
+        fields = {"username": "Robert", "role": "admin", "is_active": "y", "seen": seen}
+        answer = panel.post(f"/admin/users/edit/?id={bob_id}", **fields)
+        assert answer.status_code == 409
+        assert "This page does not say what it showed of the account" in answer.text
+        told = panel.follow(panel.post("/admin/users/disable/", id=bob_id, seen=seen))
+        assert "This page does not say what it showed" in html.unescape(told.text)
+        assert _account(admin, bob_id) == before
