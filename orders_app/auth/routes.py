@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response, jsonify
 from flask.views import MethodView
 
-from orders_app.auth import repository, tokens
+from orders_app.auth import links, repository, tokens
 from orders_app.auth.guards import admin_required, check_password, current_actor, login_required
 from orders_app.auth.models import User
 from orders_app.auth.schemas import (
@@ -51,6 +51,7 @@ FORM_TOO = {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/componen
 @blp.response(200, TokensSchema, description="The tokens")
 @blp.problems(400, 401, 413, 415)
 @blp.doc(**PUBLIC, requestBody={"content": FORM_TOO})
+@blp.operation("logIn", {200: links.FROM_TOKENS})
 def login(credentials: dict[str, str]) -> dict[str, str]:
     """Log in
 
@@ -75,6 +76,7 @@ def login(credentials: dict[str, str]) -> dict[str, str]:
 @blp.response(200, TokensSchema, description="The next pair of tokens")
 @blp.problems(400, 401, 413, 415)
 @blp.doc(**PUBLIC)
+@blp.operation("refreshTokens", {200: links.FROM_TOKENS})
 def refresh(shown: dict[str, str]) -> dict[str, str]:
     """Exchange the refresh token
 
@@ -103,6 +105,7 @@ def refresh(shown: dict[str, str]) -> dict[str, str]:
 @blp.response(204, description="Logged out: this log-in's tokens are refused from now on")
 @blp.problems(400, 401, 413, 415)
 @blp.doc(**PUBLIC)
+@blp.operation("logOut")
 def logout(shown: dict[str, str]) -> Response:
     """Log out
 
@@ -126,6 +129,7 @@ def logout(shown: dict[str, str]) -> Response:
 @registration_blp.response(201, UserSchema, description="The account")
 @registration_blp.problems(400, 409, 413, 415)
 @registration_blp.doc(**PUBLIC)
+@registration_blp.operation("register", {201: links.FROM_REGISTRATION})
 def register(new: dict[str, str]) -> tuple[User, int, dict[str, str]]:
     """Register
 
@@ -142,6 +146,7 @@ class Me(MethodView):
     @users_blp.arguments(NoParameters, location="query", as_kwargs=True)
     @users_blp.response(200, UserSchema, description="The account")
     @users_blp.problems(401)
+    @users_blp.operation("readMyself")
     def get(self) -> User | None:
         """Who am I
 
@@ -157,6 +162,7 @@ class Users(MethodView):
     @users_blp.arguments(PageOfUsers, location="query")
     @users_blp.response(200, UserSchema(many=True), headers=PAGE_HEADERS, description="A page of accounts")
     @users_blp.problems(401, 403)
+    @users_blp.operation("listUsers")
     def get(self, query: dict[str, Any]) -> tuple[Any, int, dict[str, str]]:
         """List accounts
 
@@ -175,6 +181,7 @@ class Users(MethodView):
     @users_blp.response(201, UserSchema, headers=REPLAYED_HEADER, description="The account")
     @users_blp.problems(400, 401, 403, 409, 413, 415)
     @users_blp.header(IDEMPOTENCY_KEY)
+    @users_blp.operation("createUser", {201: links.FROM_NEW_USER})
     def post(self, new: dict[str, Any]) -> Response:
         """Create an account
 
@@ -205,6 +212,7 @@ class UserDetail(MethodView):
     @users_blp.arguments(NoParameters, location="query", as_kwargs=True)
     @users_blp.response(200, UserSchema, description="The account")
     @users_blp.problems(401, 403, 404)
+    @users_blp.operation("readUser", {200: links.FROM_USER})
     def get(self, user_id: str) -> User:
         """Read an account"""
         user = repository.get_user(db.session(), self._id(user_id))
@@ -216,6 +224,7 @@ class UserDetail(MethodView):
     @users_blp.arguments(UserChangesSchema)
     @users_blp.response(200, UserSchema, description="The account as it is now")
     @users_blp.problems(400, 401, 403, 404, 409, 413, 415)
+    @users_blp.operation("changeUser", {200: links.FROM_USER})
     def patch(self, changes: dict[str, Any], user_id: str) -> User:
         """Change an account
 

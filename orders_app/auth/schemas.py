@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from orders_app.auth.domain import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
-from orders_app.http.fields import Moment
+from orders_app.http.fields import Moment, text_pattern
 from orders_app.http.pagination import page_fields
 from orders_app.shared.identity import Role
 
@@ -58,8 +58,13 @@ class UserSchema(Schema):
     created_at = Moment(required=True)
 
 
-_NAME = {"minLength": 1, "maxLength": LONGEST_NAME, "example": "alice"}
-_PASSWORD = {"format": "password", "minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD}
+_NAME = {"minLength": 1, "maxLength": LONGEST_NAME, "pattern": text_pattern(":"), "example": "alice"}
+_PASSWORD = {
+    "format": "password",
+    "minLength": SHORTEST_PASSWORD,
+    "maxLength": LONGEST_PASSWORD,
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",
+}
 _ROLE = {"enum": [role.value for role in Role]}
 
 

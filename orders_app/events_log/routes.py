@@ -23,6 +23,7 @@ blp = Blueprint("history", __name__, url_prefix="/api/v1/orders", description="W
 @blp.arguments(NoParameters, location="query", as_kwargs=True)
 @blp.response(200, OrderEventSchema(many=True), description="All events, oldest first")
 @blp.problems(401, 404)
+@blp.operation("readOrderHistory")
 def events(order_id: str) -> Response:
     """Read the history of an order
 

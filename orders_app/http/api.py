@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
@@ -49,6 +49,10 @@ class Api(flask_smorest.Api):
     def _register_error_handlers(self) -> None:
         """Leave them to the application: one table for domain errors and HTTP errors alike."""
 
+    def _init_spec(self, **kwargs: Any) -> None:
+        super()._init_spec(**kwargs)
+        self.ma_plugin.converter.add_parameter_attribute_function(_empty_is_absent)
+
     def _register_responses(self) -> None:
         for status in HTTPStatus:
             if status >= HTTPStatus.BAD_REQUEST:
@@ -65,8 +69,16 @@ class Api(flask_smorest.Api):
         self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, anything, lazy=True)
 
 
+def _empty_is_absent(_converter: Any, _field: Any, *, ret: dict[str, Any]) -> dict[str, Any]:
+    """An empty parameter in a query counts as not given, whatever its type (see `http/parser.py`)."""
+    return {"allowEmptyValue": True} if ret["in"] == "query" else {}
+
+
 class NoParameters(Schema):
     """For endpoints without query parameters: naming one is an error, not noise."""
+
+
+Links = Mapping[int, Mapping[str, Mapping[str, Any]]]
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -87,6 +99,18 @@ class Blueprint(flask_smorest.Blueprint):
             vars(view)["_apidoc"] = documented  # where flask-smorest keeps it
             return view
 
+        return decorate
+
+    def operation(self, name: str, links: Links | None = None) -> Callable[[Any], Any]:
+        """Decorator that names an operation for programs, and tells where its answers lead.
+
+        A link names another operation and says how to fill in its request from this request and answer;
+        it is kept under the status of the answer and a name of its own.
+        """
+        documented: dict[str, Any] = {"operationId": name}
+        if links:
+            documented["responses"] = {status: {"links": leading} for status, leading in links.items()}
+        decorate: Callable[[Any], Any] = self.doc(**documented)
         return decorate
 
     def problems(self, *statuses: int) -> Callable[[Any], Any]:

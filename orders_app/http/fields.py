@@ -14,8 +14,17 @@ from orders_app.shared.money import parse_money
 from orders_app.shared.numbers import whole_number
 from orders_app.shared.text import clean_text
 
-TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-"""Documents what `Text` takes, as far as a regular expression can: no controls, something to see."""
+
+def text_pattern(also_refused: str = "") -> str:
+    """Documents what `clean_text` takes, as far as a regular expression can: no controls, something to see.
+
+    `also_refused` holds further characters, as they stand between brackets.
+    """
+    refused = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069" + also_refused
+    return rf"^[^{refused}]*[^\s{refused}][^{refused}]*$"
+
+
+TEXT_PATTERN = text_pattern()
 
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MOMENT = re.compile(

@@ -55,11 +55,11 @@ _NO_PARAMETERS = Schema()
 
 
 def _single_values(given: Any, schema: Schema, place: str) -> dict[str, Any]:
-    """Each parameter once, save for lists; empty ones count as not given; the only format is `json`."""
+    """Each value once, save for lists.  In a query an empty one counts as not given, `format` is `json`."""
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name in given:
-        texts = [text for text in given.getlist(name) if text or name in KEPT_WHEN_EMPTY]
+        texts = [text for text in given.getlist(name) if text or place != "query" or name in KEPT_WHEN_EMPTY]
         field = schema.fields.get(name)
         if field is None and name == "format" and place == "query":
             if set(texts) - {"json"}:

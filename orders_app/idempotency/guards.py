@@ -34,7 +34,12 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": HEADER,
     "description": "Makes the request safe to send again: for 24 hours the same key with the same body gets "
     "the first answer, and nothing is done twice.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_KEY,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
 }
 """The header of the request, for `@blp.doc(parameters=[…])`."""
 

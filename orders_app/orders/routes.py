@@ -15,7 +15,7 @@ from orders_app.http.conditional import ETAG_HEADER, IF_MATCH, IF_NONE_MATCH, ex
 from orders_app.http.identifiers import id_from_path
 from orders_app.http.pagination import PAGE_HEADERS, page_from, page_size_from
 from orders_app.idempotency.guards import IDEMPOTENCY_KEY, REPLAYED_HEADER, answer_once
-from orders_app.orders import examples, services
+from orders_app.orders import examples, links, services
 from orders_app.orders.cache import Answer, cached_response
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus
 from orders_app.orders.gates import NO_SUCH_ORDER, check_seen
@@ -70,6 +70,7 @@ class Orders(MethodView):
     @blp.alt_response(304, "NOT_MODIFIED", success=True)
     @blp.problems(400, 401, 403)
     @blp.header(IF_NONE_MATCH)
+    @blp.operation("listOrders")
     def get(self, query: dict[str, Any]) -> Response:
         """List orders
 
@@ -95,6 +96,7 @@ class Orders(MethodView):
     @blp.response(201, OrderSchema, **_order_answer("The order", REPLAYED_HEADER))
     @blp.problems(400, 401, 403, 409, 413, 415)
     @blp.header(IDEMPOTENCY_KEY)
+    @blp.operation("createOrder", {201: links.FROM_NEW_ORDER})
     def post(self, new: dict[str, Any]) -> Response:
         """Make an order
 
@@ -125,6 +127,7 @@ class OrderDetail(MethodView):
     @blp.alt_response(304, "NOT_MODIFIED", success=True)
     @blp.problems(401, 404)
     @blp.header(IF_NONE_MATCH)
+    @blp.operation("readOrder", {200: links.FROM_ORDER})
     def get(self, query: dict[str, Any], order_id: str) -> Response:
         """Read an order
 
@@ -152,6 +155,7 @@ class OrderDetail(MethodView):
     @blp.response(200, OrderSchema, **_order_answer("The order as it is now"))
     @blp.problems(400, 401, 403, 404, 409, 412, 413, 415, 428)
     @blp.header(IF_MATCH)
+    @blp.operation("replaceOrder", {200: links.FROM_ORDER})
     def put(self, replacement: dict[str, Any], order_id: str) -> Response:
         """Replace an order
 
@@ -164,6 +168,7 @@ class OrderDetail(MethodView):
     @blp.response(200, OrderSchema, **_order_answer("The order as it is now"))
     @blp.problems(400, 401, 403, 404, 409, 412, 413, 415, 428)
     @blp.header(IF_MATCH)
+    @blp.operation("changeOrder", {200: links.FROM_ORDER})
     def patch(self, changes: dict[str, Any], order_id: str) -> Response:
         """Change an order
 
@@ -176,6 +181,7 @@ class OrderDetail(MethodView):
     @blp.response(204, description="Deleted: it is kept, and no longer listed")
     @blp.problems(401, 404, 412, 428)
     @blp.header(IF_MATCH)
+    @blp.operation("deleteOrder", {204: links.FROM_DELETED_ORDER})
     def delete(self, order_id: str) -> Response:
         """Delete an order
 
@@ -194,6 +200,7 @@ class OrderDetail(MethodView):
 @blp.response(200, OrderSchema, **_order_answer("The order, listed again", REPLAYED_HEADER))
 @blp.problems(401, 403, 404, 409)
 @blp.header(IDEMPOTENCY_KEY)
+@blp.operation("restoreOrder", {200: links.FROM_ORDER})
 def restore(order_id: str) -> Response:
     """Restore a deleted order
 

@@ -27,11 +27,11 @@ from orders_app.shared.money import MAX_MONEY
 
 STATUSES = [status.value for status in OrderStatus]
 _ORDERINGS = [sign + name for name in ORDERINGS for sign in ("", "-")]
-_AMOUNT = {"pattern": r"^\d{1,10}\.\d{2}$", "example": "229.00"}
-_AMOUNT_ASKED = {"pattern": r"^\d{1,10}(\.\d{1,2})?$", "example": "229.00"}
+_AMOUNT = {"pattern": r"^[0-9]{1,10}\.[0-9]{2}$", "example": "229.00"}
+_AMOUNT_ASKED = {"pattern": r"^[0-9]{1,10}(\.[0-9]{1,2})?$", "example": "229.00"}
 _AMOUNT_IN = {
     "type": ["string", "number"],
-    "pattern": r"^\d{1,10}(\.\d{1,2})?$",
+    "pattern": _AMOUNT_ASKED["pattern"],
     "minimum": 0,
     "maximum": float(MAX_MONEY),
     "multipleOf": 0.01,

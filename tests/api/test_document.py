@@ -12,7 +12,8 @@ from openapi_spec_validator import validate
 
 from orders_app.http.metrics import endpoint_label
 from orders_app.orders.domain import OrderStatus
-from tests.callers import ORDERS, Caller
+from tests import factories
+from tests.callers import ORDERS, USERS, Caller
 from tests.document import Document
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -78,6 +79,93 @@ def test_every_operation_says_what_it_does(content: dict[str, Any]) -> None:
         assert operation.get("tags"), (path, method)
         for status, answer in operation["responses"].items():
             assert answer.get("description") or "$ref" in answer, (path, method, status)
+
+
+def test_every_operation_has_a_name_of_its_own(content: dict[str, Any]) -> None:
+    """Generated clients call them by it."""
+    names = [operation.get("operationId", "") for _, _, operation in operations(content)]
+    assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in names), names
+    assert len(set(names)) == len(names)
+
+
+def test_links_lead_to_operations_and_fill_in_what_these_take(
+    document: Document, content: dict[str, Any]
+) -> None:
+    targets = {operation["operationId"]: (path, operation) for path, _, operation in operations(content)}
+    linked = set()
+    for _, _, operation in operations(content):
+        for answer in operation["responses"].values():
+            for link in document.resolve(answer).get("links", {}).values():
+                path, target = targets[link["operationId"]]
+                taken = [*target.get("parameters", []), *content["paths"][path].get("parameters", [])]
+                names = {name for item in taken for name in (item["name"], f"{item['in']}.{item['name']}")}
+                filled = set(link.get("parameters", {}))
+                assert filled <= names, link
+                assert {item["name"] for item in taken if item.get("required")} <= filled, link
+                assert "requestBody" not in link or "requestBody" in target, link
+                linked.add(link["operationId"])
+    assert linked >= {
+        "readOrder",
+        "changeOrder",
+        "deleteOrder",
+        "restoreOrder",
+        "readOrderHistory",
+        "changeUser",
+    }
+
+
+def test_the_links_of_a_new_order_can_be_followed(content: dict[str, Any], alice: Caller) -> None:
+    made = alice.post(ORDERS, factories.body())
+    links = content["paths"][ORDERS]["post"]["responses"]["201"]["links"]
+    assert links["Change"]["parameters"] == {
+        "order_id": "$response.body#/order_id",
+        "header.If-Match": "$response.header.ETag",
+    }
+    path = f"{ORDERS}{made.get_json()['order_id']}/"
+    condition = {"If-Match": made.headers["ETag"]}
+    assert alice.patch(path, {"status": "confirmed"}, headers=condition).status_code == 200
+    assert alice.patch(path, {"status": "pending"}, headers=condition).status_code == 412
+
+
+def test_an_empty_parameter_is_documented_as_allowed(content: dict[str, Any]) -> None:
+    """`tests/api/test_input.py` shows that it counts as not given."""
+    found = [
+        parameter
+        for _, _, operation in operations(content)
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query"
+    ]
+    assert found
+    assert all(parameter["allowEmptyValue"] is True for parameter in found)
+
+
+@pytest.mark.parametrize(
+    ("schema", "field", "good", "bad"),
+    [
+        ("NewUser", "username", ["alice", "a b", "ä"], ["a:b", "a\nb", "a\u202eb", " "]),
+        ("NewUser", "password", ["12345678", " pass word "], ["123\n4567", "\x7f1234567", "\x851234567"]),
+        ("LineIn", "name", ["affe", "a:b"], ["a\u2028b", "a\u2066b", "\t"]),
+        ("LineIn", "price", ["1.50", 1.5, "0"], ["١.50", "1.505", "-1"]),
+    ],
+)
+def test_patterns_tell_what_is_taken(
+    document: Document,
+    content: dict[str, Any],
+    admin: Caller,
+    schema: str,
+    field: str,
+    good: list[Any],
+    bad: list[Any],
+) -> None:
+    """The schema of a field and the service agree on each of these."""
+    described = document.validator(content["components"]["schemas"][schema]["properties"][field])
+    for value in [*good, *bad]:
+        assert described.is_valid(value) is (value in good), value
+        if schema == "LineIn":
+            answer = admin.post(ORDERS, {"products": [factories.line(**{field: value})]})
+        else:
+            answer = admin.post(USERS, {"username": "carol", field: value})
+        assert answer.status_code in ({201, 409} if value in good else {422}), (value, answer.text)
 
 
 def test_what_has_a_body_documents_how_it_is_refused(content: dict[str, Any]) -> None:

@@ -108,6 +108,22 @@ def test_an_incomplete_form(anonymous: Caller, raw: bytes) -> None:
     assert anonymous.post(LOGIN, raw=raw, headers=form).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (b"username=alice&password=", {"username": "alice", "password": ""}),
+        (b"username=&password=x", {"username": "", "password": "x"}),
+        (b"username=&password=", {"username": "", "password": ""}),
+    ],
+)
+def test_an_empty_value_in_a_form_is_one(anonymous: Caller, raw: bytes, body: dict[str, Any]) -> None:
+    """What a form cannot leave out it sends empty; the answer is the one that JSON gets."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = anonymous.post(LOGIN, raw=raw, headers=form)
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "invalid_credentials")
+    assert anonymous.post(LOGIN, body).get_json()["code"] == "invalid_credentials"
+
+
 @pytest.mark.parametrize("path", [REFRESH, LOGOUT])
 def test_only_a_log_in_comes_as_a_form(anonymous: Caller, path: str) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -20,6 +20,7 @@ from orders_app.history.models import OrderEventRow
 from orders_app.orders import services
 from orders_app.orders.domain import Owner
 from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.recording import finish
 from orders_app.shared.errors import Conflict
 from tests import factories
 from tests.admin.visitor import Visitor, listed, made_order
@@ -88,14 +89,14 @@ def test_ad13_of_a_failure_in_the_middle_nothing_is_left(
     app: Flask, panel: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = many(app, 20)
-    finish, done = services.finish, iter(range(20))
+    done = iter(range(20))
 
     def fail_at_ten(*args: Any) -> Any:
         if next(done) == 10:
             raise Conflict("In the middle.")
         return finish(*args)
 
-    monkeypatch.setattr(services, "finish", fail_at_ten)
+    monkeypatch.setattr("orders_app.orders.services.finish", fail_at_ten)
     answer = panel.post(PATH, id=ids, confirmed="1")
     assert answer.status_code == 409
     assert counts(app) == (20, 0, 20, 0)

@@ -1,0 +1,1 @@
+"""Requests that nobody wrote down: made up from the OpenAPI document, and from a model of the service."""

@@ -1,0 +1,43 @@
+"""A running server on each of the two back ends, for requests that are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.server.processes import ServerProcess, serving
+
+SETTINGS: dict[str, Any] = {
+    # Whoever makes up log-ins fails at most of them, and is not to be locked out for that.
+    "LOGIN_FAILURES_PER_ACCOUNT": "0",
+    "LOGIN_FAILURES_PER_ADDRESS": "0",
+    "REGISTRATION_OPEN": "true",
+    # For long runs by hand: nobody's token ends while they last.
+    "ACCESS_TOKEN_MINUTES": "1440",
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite+files",
+        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
+    ],
+)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("generated")
+    if request.param == "sqlite+files":
+        with serving(folder, **SETTINGS) as running:
+            yield running
+        return
+    redis = request.getfixturevalue("redis_server")
+    postgres = request.getfixturevalue("postgres_server")
+    with (
+        postgres.database() as url,
+        serving(folder, DATABASE_URL=url, REDIS_URL=redis.url, **SETTINGS) as running,
+    ):
+        yield running
