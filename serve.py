@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 ROOT = Path(__file__).resolve().parent
+APPLICATION = "wsgi:app"
 THREADS = 4
 # Requests under way get this long to finish after SIGTERM: longer than a statement may run, shorter
 # than the patience of whoever sent the signal.
@@ -50,7 +52,7 @@ class Server(MPServer):
             self.respawned_wrks.pop(index, None)
 
 
-def main() -> int:
+def main(target: str = APPLICATION) -> int:
     """Serve until told to stop; the exit status is 0 after an orderly stop and 1 otherwise."""
     try:
         config = Config.from_env()
@@ -65,7 +67,8 @@ def main() -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(config.prometheus_multiproc_dir)
     os.environ["WORKERS"] = str(config.workers)
     os.chdir(ROOT)
-    server = build(config)
+    os.register_at_fork(after_in_child=forget_signal_handlers)
+    server = build(config, target)
     server.on_startup(lambda: empty_metrics(config.prometheus_multiproc_dir))
     server.on_startup(lambda: print(addresses(config), flush=True))
     with asked_to_stop_is_success(server):
@@ -85,10 +88,20 @@ def load_application(target: str, *, port: int) -> WSGIApplication:
     return application
 
 
-def build(config: Config) -> Server:
+def forget_signal_handlers() -> None:
+    """Let a worker that is still loading the application end at SIGTERM, as it has nothing to finish.
+
+    A forked process inherits the handler of its parent, which would only note the signal in the copy of
+    a server that nobody runs; the worker would then serve on until it is killed, requests and all.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def build(config: Config, target: str = APPLICATION) -> Server:
     """The server for these settings, not yet listening."""
     return Server(
-        "wsgi:app",
+        target,
         address=config.host.strip("[]"),
         port=config.port,
         interface=Interfaces.WSGI,

@@ -40,6 +40,9 @@ class Answer:
 class ServerProcess:
     """A server of the tests' own on a free port, with everything it writes in one folder."""
 
+    program: tuple[str, ...] = ("serve.py",)
+    """What Python runs to serve."""
+
     def __init__(self, folder: Path, workers: int = 2, **settings: str) -> None:
         self.port = free_port()
         self.folder = folder
@@ -78,10 +81,15 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start, and wait until somebody listens."""
+        self.spawn()
+        wait_until(self._listens, what="the server")
+
+    def spawn(self) -> None:
+        """Start, and do not wait."""
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "output").open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "serve.py"],
+                [sys.executable, *self.program],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -89,7 +97,6 @@ class ServerProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self._listens, what="the server")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask the process to end, and return its exit status."""
