@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -26,6 +27,7 @@ PROGRESS_SECONDS = {True: 0.5, False: 10.0}
 def main() -> int:
     """Run what was asked for; the exit status is 1 where anything was found."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no server behind
     configurations = [
         (backend, nemeses)
         for backend, nemeses in _configurations()

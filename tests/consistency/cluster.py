@@ -131,7 +131,9 @@ def _account(server: ServerProcess, name: str, is_admin: bool) -> Account:
 
 
 @contextlib.contextmanager
-def running(base: Prepared, services: Services, folder: Path, bug: str | None = None) -> Iterator[Cluster]:
+def running(
+    base: Prepared, services: Services, folder: Path, *, workers: int | None = None, bug: str | None = None
+) -> Iterator[Cluster]:
     """The service on a copy of the prepared database, with a bug of `planted.py` if one is named."""
     with contextlib.ExitStack() as stack:
         settings = dict(base.settings)
@@ -146,7 +148,7 @@ def running(base: Prepared, services: Services, folder: Path, bug: str | None = 
         kind = ServerProcess
         if bug is not None:
             kind, settings["PLANTED_BUG"] = BuggedServer, bug
-        server = kind(folder, WORKERS[base.backend], **settings)
+        server = kind(folder, workers or WORKERS[base.backend], **settings)
         stack.callback(server.kill)
         server.start()
         cluster = Cluster(base.backend, server, services, base.accounts)

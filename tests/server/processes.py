@@ -82,7 +82,7 @@ class ServerProcess:
     def start(self) -> None:
         """Start, and wait until somebody listens."""
         self.spawn()
-        wait_until(self._listens, what="the server")
+        wait_until(self._listens, what="the server", seconds=60)
 
     def spawn(self) -> None:
         """Start, and do not wait."""
