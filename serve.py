@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 ROOT = Path(__file__).resolve().parent
+APPLICATION = "wsgi:app"
 THREADS = 4
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 # Requests under way get this long to finish after SIGTERM: longer than a statement may run, shorter
@@ -77,7 +78,7 @@ class Server(MPServer):
         return worker
 
 
-def main() -> int:
+def main(target: str = APPLICATION) -> int:
     """Serve until told to stop; the exit status is 0 after an orderly stop and 1 otherwise."""
     try:
         config = Config.from_env()
@@ -96,7 +97,7 @@ def main() -> int:
     os.environ["WORKERS"] = str(config.workers)
     os.chdir(ROOT)
     lose_what_cannot_be_said()
-    server = build(config)
+    server = build(config, target)
     server.on_startup(lambda: empty_metrics(config.prometheus_multiproc_dir))
     server.on_startup(lambda: print(addresses(config), flush=True))
     with asked_to_stop_is_success(server):
@@ -142,10 +143,10 @@ def lose_what_cannot_be_said() -> None:
         setattr(sys, name, stream)
 
 
-def build(config: Config) -> Server:
+def build(config: Config, target: str = APPLICATION) -> Server:
     """The server for these settings, not yet listening."""
     return Server(
-        "wsgi:app",
+        target,
         address=config.host.strip("[]"),
         port=config.port,
         interface=Interfaces.WSGI,

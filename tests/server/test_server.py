@@ -152,6 +152,19 @@ def test_it_stops_when_asked_and_starts_again_with_its_data(server: ServerProces
     assert "unmatched" not in counts, "the counters of the last run are gone"
 
 
+@pytest.mark.parametrize("milliseconds", [0, 50, 100, 200, 400])
+def test_it_stops_when_asked_while_workers_are_still_loading(tmp_path: Path, milliseconds: int) -> None:
+    stopping = ServerProcess(tmp_path, workers=4)
+    try:
+        stopping.spawn()
+        wait_until(lambda: "Spawning worker-4" in stopping.output(), what="the last worker")
+        time.sleep(milliseconds / 1000)
+        assert stopping.stop() == 0
+    finally:
+        stopping.kill()
+    assert "refused to gracefully stop" not in stopping.output()
+
+
 def test_a_body_that_comes_in_chunks_is_measured_too(server: ServerProcess) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     headers = {"Authorization": basic("admin", ADMIN_PASSWORD), "Content-Type": "application/json"}
