@@ -18,30 +18,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from safety import in_debug_mode, is_readable
+from safety import UnsafeConfiguration, in_debug_mode, is_readable
+
+__all__ = ["Config", "UnsafeConfiguration", "make_keys"]
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 MINIMUM_KEY_BYTES = 32
 KEY_FILES = {"SECRET_KEY": "secret.key", "JWT_SECRET_KEY": "jwt.key"}
 EXAMPLE_MARKS = ("change-me", "changeme", "example", "secret", "password", "insecure", "replace")
-SHORTEST_ADMIN_PASSWORD = 8
-TRIED_FIRST = frozenset(
-    {
-        *("admin123", "admin1234", "adminadmin", "administrator", "changeme", "change-me", "letmein1"),
-        *("password", "password1", "password123", "passw0rd", "p@ssw0rd", "iloveyou", "sunshine"),
-        *("12345678", "123456789", "1234567890", "qwertyui", "qwertyuiop"),
-    }
-)
-"""Passwords that everybody tries at an account named `admin`."""
 HOW_TO_MAKE_KEYS = (
     "Make both keys once with `make keys` (it writes them to instance/), or set SECRET_KEY and "
     'JWT_SECRET_KEY to two different values from: python3 -c "import secrets; print(secrets.token_hex(32))"'
 )
-
-
-class UnsafeConfiguration(Exception):
-    """The settings cannot be used; the message says which one and what to do, in plain words."""
 
 
 def _flag(name: str, value: str) -> bool:
@@ -125,16 +114,6 @@ def make_keys(instance: Path = INSTANCE) -> list[Path]:
             file.write(secrets.token_hex(32) + "\n")
         made.append(path)
     return made
-
-
-def check_admin_password(environ: Mapping[str, str] = os.environ) -> None:
-    """Raise `UnsafeConfiguration` if the first admin is to get a password that everybody tries first."""
-    password = environ.get("ADMIN_PASSWORD", "")
-    if password and (len(password) < SHORTEST_ADMIN_PASSWORD or password.lower() in TRIED_FIRST):
-        raise UnsafeConfiguration(
-            "ADMIN_PASSWORD is too short or among the first that everybody tries. Choose one of at least "
-            f"{SHORTEST_ADMIN_PASSWORD} characters, or leave it out: then a random one is made and shown."
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

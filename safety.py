@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 SHORTEST_METRICS_TOKEN = 16
+SHORTEST_ADMIN_PASSWORD = 8
+TRIED_FIRST = frozenset(
+    {
+        *("admin123", "admin1234", "adminadmin", "administrator", "changeme", "change-me", "letmein1"),
+        *("password", "password1", "password123", "passw0rd", "p@ssw0rd", "iloveyou", "sunshine"),
+        *("12345678", "123456789", "1234567890", "qwertyui", "qwertyuiop"),
+    }
+)
+"""Passwords that everybody tries at an account named `admin`."""
+
+
+class UnsafeConfiguration(Exception):
+    """The settings cannot be used; the message says which one and what to do, in plain words."""
 
 
 def is_readable(url: str) -> bool:
@@ -40,3 +54,13 @@ def doubts(metrics_token: str, key_files: Iterable[Path]) -> list[str]:
         for path in key_files
         if path.is_file() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
     ]
+
+
+def check_admin_password(environ: Mapping[str, str] = os.environ) -> None:
+    """Raise `UnsafeConfiguration` if the first admin is to get a password that everybody tries first."""
+    password = environ.get("ADMIN_PASSWORD", "")
+    if password and (len(password) < SHORTEST_ADMIN_PASSWORD or password.lower() in TRIED_FIRST):
+        raise UnsafeConfiguration(
+            "ADMIN_PASSWORD is too short or among the first that everybody tries. Choose one of at least "
+            f"{SHORTEST_ADMIN_PASSWORD} characters, or leave it out: then a random one is made and shown."
+        )

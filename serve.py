@@ -25,8 +25,8 @@ from granian.http import HTTP1Settings
 from granian.server import MPServer
 from granian.server.mp import WorkerProcess
 
-from config import INSTANCE, KEY_FILES, Config, UnsafeConfiguration, check_admin_password
-from safety import doubts
+from config import INSTANCE, KEY_FILES, Config
+from safety import UnsafeConfiguration, check_admin_password, doubts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -15,13 +15,14 @@ from pathlib import Path
 from flask_migrate import upgrade
 from sqlalchemy.exc import OperationalError
 
-from config import ROOT, Config, UnsafeConfiguration, check_admin_password, make_keys
+from config import ROOT, Config, make_keys
 from orders_app import create_app
 from orders_app.auth import repository
 from orders_app.auth.services.accounts import create_user
 from orders_app.extensions import db, unit_of_work
 from orders_app.shared.errors import DomainError
 from orders_app.shared.identity import Role, command_line_actor
+from safety import UnsafeConfiguration, check_admin_password
 
 FIRST_ADMIN = "admin"
 PASSWORD_BYTES = 15  # 20 characters of base64

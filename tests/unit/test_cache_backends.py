@@ -114,7 +114,7 @@ def test_there_are_never_many_more_files_than_the_threshold(tmp_path: Path) -> N
     assert len(list(tmp_path.iterdir())) < 60
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"\0\0\0\0" + b"9" * 5000])
+@pytest.mark.parametrize("content", [b"", b"x"])
 def test_files_that_hold_nonsense_are_misses(tmp_path: Path, content: bytes) -> None:
     cache = file_cache(tmp_path)
     cache.set("key", b"value")
