@@ -9,9 +9,11 @@ from flask_admin import expose
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from orders_app.admin import access
+from orders_app.admin.order_form import version_in
 from orders_app.admin.views import Page, PanelModelView
 from orders_app.extensions import unit_of_work
 from orders_app.orders import services
+from orders_app.orders.services import DeletedOrders
 from orders_app.shared.errors import NotFound
 
 MOST_AT_ONCE = 1_000
@@ -32,29 +34,33 @@ class BulkDeletion(PanelModelView):
             flash("No order was selected, so nothing was changed.", "error")
             return redirect(back)
         if "confirmed" not in request.form:
-            html: str = self.render("panel/delete_selected.html", ids=wanted, back=back)
+            html: str = self.render("panel/delete_selected.html", seen=wanted, back=back)
             return html
         with unit_of_work() as uow:
-            count = services.delete_orders(uow, actor=access.current_actor(), order_ids=wanted)
-        flash(_told(count, len(wanted) - count), "success" if count else "error")
+            outcome = services.delete_orders(uow, actor=access.current_actor(), seen=wanted)
+        flash(_told(outcome), "success" if outcome.deleted else "error")
         return redirect(back)
 
-    def _ticked(self) -> list[UUID]:
-        """The ids that were sent, each once; what is no id names no order."""
-        found = dict.fromkeys(request.form.getlist("id"))
-        wanted = []
-        for text in found:
+    def _ticked(self) -> dict[UUID, int]:
+        """The orders that were sent, as `id@version`, each once; what is no id names no order."""
+        wanted: dict[UUID, int] = {}
+        for text in request.form.getlist("id"):
+            order_id, _, version = text.partition("@")
             try:
-                wanted.append(self.id_of(text))
+                wanted.setdefault(self.id_of(order_id), version_in(version))
             except NotFound:
                 continue
-        return list(dict.fromkeys(wanted))
+        return wanted
 
 
-def _told(deleted: int, others: int) -> str:
+def _told(outcome: DeletedOrders) -> str:
     """How it went, for the person who asked."""
-    if not deleted:
-        return "Nothing was changed: the selected orders are deleted already, or do not exist."
-    text = "1 order is deleted." if deleted == 1 else f"{deleted} orders are deleted."
-    text += " They are kept, and can be restored one by one."
-    return text + (f" {others} of the selected were deleted already." if others else "")
+    told = ["Nothing was deleted."]
+    if outcome.deleted:
+        orders = "1 order is" if outcome.deleted == 1 else f"{outcome.deleted} orders are"
+        told = [f"{orders} deleted. What is deleted is kept, and can be restored."]
+    if outcome.overtaken:
+        told.append(f"{outcome.overtaken} of the selected were changed meanwhile, and left as they are.")
+    if outcome.gone:
+        told.append(f"{outcome.gone} of the selected were deleted already, or do not exist.")
+    return " ".join(told)

@@ -39,6 +39,11 @@ def many(app: Flask, count: int) -> list[UUID]:
             return [record.order_id for record in services.create_orders_for(uow, actor=admin, orders=new)]
 
 
+def ticked(*ids: object) -> list[str]:
+    """What the boxes of these orders send, as long as nobody has changed them."""
+    return [f"{order_id}@1" for order_id in ids]
+
+
 def counts(app: Flask) -> tuple[int, int, int, int]:
     """Orders, those of them that are deleted, lines, and events of deletion."""
     with app.app_context():
@@ -68,7 +73,7 @@ def test_ad13_a_thousand_orders_are_deleted_in_one_transaction(
 
     event.listen(Session, "after_commit", note)
     try:
-        answer = panel.client.post(PATH, data={"csrf_token": token, "id": ids, "confirmed": "1"})
+        answer = panel.client.post(PATH, data={"csrf_token": token, "id": ticked(*ids), "confirmed": "1"})
     finally:
         event.remove(Session, "after_commit", note)
     assert answer.status_code == 302
@@ -97,14 +102,14 @@ def test_ad13_of_a_failure_in_the_middle_nothing_is_left(
         return finish(*args)
 
     monkeypatch.setattr("orders_app.orders.services.finish", fail_at_ten)
-    answer = panel.post(PATH, id=ids, confirmed="1")
+    answer = panel.post(PATH, id=ticked(*ids), confirmed="1")
     assert answer.status_code == 409
     assert counts(app) == (20, 0, 20, 0)
 
 
 def test_ad13_more_than_a_thousand_are_refused(app: Flask, panel: Visitor) -> None:
     ids = [*many(app, 3), *(uuid4() for _ in range(MOST_AT_ONCE - 2))]
-    answer = panel.post(PATH, id=ids, confirmed="1")
+    answer = panel.post(PATH, id=ticked(*ids), confirmed="1")
     assert (answer.status_code, answer.mimetype) == (413, "text/html")
     assert counts(app) == (3, 0, 3, 0)
 
@@ -116,7 +121,7 @@ def test_ad13_what_was_ticked_is_shown_before_it_is_deleted(
     orders = [made_order(admin) for _ in range(3)]
     page = panel.get("/admin/orders/?status=pending").text
     boxes = re.findall(r'type="checkbox" name="id" value="([^"]+)" form="selected"', page)
-    assert boxes == [order["order_id"] for order in reversed(orders)]
+    assert boxes == ticked(*(order["order_id"] for order in reversed(orders)))
     back = html.unescape(page.partition('name="back" value="')[2].partition('"')[0])
     assert back.startswith("/admin/orders/?status=pending")
     asked = panel.post(PATH, id=boxes[:2], back=back)
@@ -127,20 +132,31 @@ def test_ad13_what_was_ticked_is_shown_before_it_is_deleted(
     done = panel.post(PATH, id=boxes[:2], back=back, confirmed="1")
     assert done.location == back
     assert "2 orders are deleted." in panel.follow(done).text
-    assert listed(panel) == boxes[2:]
+    assert ticked(*listed(panel)) == boxes[2:]
 
 
 def test_ad13_what_is_gone_already_is_counted_apart(panel: Visitor, admin: Caller) -> None:
     order, gone = made_order(admin), made_order(admin)
     admin.delete(f"{ORDERS}{gone['order_id']}/")
-    ids = [order["order_id"], gone["order_id"], order["order_id"].upper(), str(uuid4()), "nonsense", "\0"]
+    ids = ticked(order["order_id"], gone["order_id"], order["order_id"].upper(), uuid4(), "nonsense", "\0")
     done = panel.post(PATH, id=ids, confirmed="1")
     page = panel.follow(done).text
     assert "1 order is deleted." in page
-    assert "2 of the selected were deleted already" in page
+    assert "2 of the selected were deleted already, or do not exist." in page
     assert admin.get(f"{ORDERS}{gone['order_id']}/").get_json()["version"] == 2
     again = panel.follow(panel.post(PATH, id=ids, confirmed="1")).text
-    assert "Nothing was changed" in again
+    assert "Nothing was deleted." in again
+
+
+@pytest.mark.parametrize("version", ["@1", "", "@", "@x", "@0", "@-1", "@²", "@" + "9" * 5000])
+def test_ad13_what_was_changed_meanwhile_is_left(panel: Visitor, admin: Caller, version: str) -> None:
+    same, changed = made_order(admin), made_order(admin)
+    admin.patch(f"{ORDERS}{changed['order_id']}/", {"status": "confirmed"})
+    ids = [*ticked(same["order_id"]), f"{changed['order_id']}{version}"]
+    page = panel.follow(panel.post(PATH, id=ids, confirmed="1")).text
+    assert "1 order is deleted." in page
+    assert "1 of the selected were changed meanwhile, and left as they are." in page
+    assert [order["order_id"] for order in admin.orders()] == [changed["order_id"]]
 
 
 def test_ad13_nothing_ticked_is_nothing_done(panel: Visitor, admin: Caller) -> None:

@@ -28,7 +28,7 @@ def forms(order_id: str, user_id: str, seen: str) -> list[tuple[str, dict[str, o
         ("/admin/orders/delete/", {"id": order_id, "version": "1"}),
         ("/admin/orders/restore/", {"id": order_id, "version": "1"}),
         ("/admin/orders/transition/", {"id": order_id, "version": "1", "to": "confirmed"}),
-        (BULK, {"id": [order_id], "confirmed": "1"}),
+        (BULK, {"id": [f"{order_id}@1"], "confirmed": "1"}),
         ("/admin/users/new/", {"username": "mallory", "password": "password-123", "role": "admin"}),
         (
             f"/admin/users/edit/?id={user_id}",
@@ -218,7 +218,9 @@ class TestSessions:
         for answer in answers:
             (cookie,) = answer.headers.getlist("Set-Cookie")
             parts = {part.strip() for part in cookie.split(";")}
-            assert {"HttpOnly", "SameSite=Lax", "Path=/admin"} <= parts
+            # A __Host- cookie, which no neighbour can plant, is for all paths (RFC 6265bis, section 4.1.3.2).
+            assert {"HttpOnly", "SameSite=Lax", "Path=/" if secure else "Path=/admin"} <= parts
+            assert cookie.startswith("__Host-") is secure
             assert ("Secure" in parts) is secure
 
     def test_ad07_a_log_out_ends_the_session_and_every_copy_of_it(self, app: Flask, panel: Visitor) -> None:
@@ -334,11 +336,15 @@ class TestRules:
         order_id, place = order["order_id"], path_of(order)
         doors: list[tuple[str, dict[str, Any], str]] = [
             (f"/admin/orders/edit/?id={order_id}", edit_fields(order, total_price="7"), "order.updated"),
-            ("/admin/orders/transition/", {"id": order_id, "to": "confirmed"}, "order.status_changed"),
-            ("/admin/orders/delete/", {"id": order_id}, "order.deleted"),
-            ("/admin/orders/restore/", {"id": order_id}, "order.restored"),
-            (BULK, {"id": order_id, "confirmed": "1"}, "order.deleted"),
-            ("/admin/orders/restore/", {"id": order_id}, "order.restored"),
+            (
+                "/admin/orders/transition/",
+                {"id": order_id, "version": "2", "to": "confirmed"},
+                "order.status_changed",
+            ),
+            ("/admin/orders/delete/", {"id": order_id, "version": "3"}, "order.deleted"),
+            ("/admin/orders/restore/", {"id": order_id, "version": "4"}, "order.restored"),
+            (BULK, {"id": f"{order_id}@5", "confirmed": "1"}, "order.deleted"),
+            ("/admin/orders/restore/", {"id": order_id, "version": "6"}, "order.restored"),
         ]
         events = ["order.created"]
         for version, (path, fields, event) in enumerate(doors, start=2):
@@ -371,7 +377,7 @@ class TestRules:
         mine["line-name"] = ["mine"]
         answer = second.post(path, **mine)
         assert answer.status_code == 409
-        assert "Somebody else changed the order meanwhile." in answer.text
+        assert "changed this order meanwhile" in answer.text
         assert 'value="mine"' in answer.text
         after = admin.read(order).get_json()
         assert ([line["name"] for line in after["products"]], after["version"]) == (["theirs"], 2)
