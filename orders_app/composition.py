@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,8 @@ class _SessionInterface(SecureCookieSessionInterface):
     There its name says so too: a browser takes a `__Host-` cookie from this host alone, over HTTPS alone,
     for all paths, so no neighbour under the same domain can plant one.
     """
+
+    digest_method = staticmethod(hashlib.sha256)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

@@ -39,7 +39,11 @@ def unseal(cursor: str, bound_to: dict[str, Any]) -> list[Any]:
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt="orders.cursor")
+    return URLSafeSerializer(
+        current_app.secret_key or "",
+        salt="orders.cursor",
+        signer_kwargs={"digest_method": hashlib.sha256},
+    )
 
 
 def _digest(bound_to: dict[str, Any]) -> str:

@@ -30,6 +30,7 @@ PAGES = [
     ("GET", "/swagger/assets/swagger-ui.css", 200),
     ("GET", "/swagger/assets/swagger-ui-bundle.js", 200),
     ("GET", "/swagger/assets/nothing.js", 404),
+    ("GET", "/swagger/assets/", 404),
     ("POST", "/swagger/", 405),
     ("GET", LOGIN, 200),
     ("POST", LOGIN, 400),

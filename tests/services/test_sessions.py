@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from orders_app.auth.models import TokenFamily
@@ -14,6 +14,7 @@ from orders_app.auth.services import accounts, sessions
 from orders_app.auth.services.accounts import AccountChanges
 from orders_app.auth.services.sessions import OpenSession, RefreshRefused
 from orders_app.extensions import read_connection, unit_of_work
+from orders_app.shared.clock import utcnow
 from orders_app.shared.identity import Actor
 from tests.factories import password_of, user
 
@@ -128,6 +129,15 @@ def test_what_expired_is_over(session: Session) -> None:
     assert not stands(opened)
     assert rotate(opened) is RefreshRefused.ENDED
     assert not log_out(opened)
+
+
+def test_a_log_in_ends_after_a_month_however_often_it_is_refreshed(session: Session) -> None:
+    opened = log_in()
+    began = utcnow() - timedelta(days=29)
+    with unit_of_work() as uow:
+        uow.session.execute(update(TokenFamily).values(created_at=began))
+    assert isinstance(rotate(opened), OpenSession)
+    assert session.scalars(select(TokenFamily.expires_at)).one() == began + sessions.LONGEST_LOG_IN
 
 
 def test_what_expired_is_forgotten_at_the_next_log_in(session: Session) -> None:

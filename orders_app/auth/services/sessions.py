@@ -21,6 +21,9 @@ from orders_app.shared.clock import utcnow
 from orders_app.shared.identity import Actor
 from orders_app.shared.unit_of_work import UnitOfWork
 
+LONGEST_LOG_IN = timedelta(days=30)
+"""A log-in ends after this long, or one refresh token's life if that is longer, however often refreshed."""
+
 _verified = VerifiedPasswords()
 
 
@@ -104,7 +107,10 @@ def open_session(uow: UnitOfWork, *, credential: Credential, lifetime: timedelta
 def rotate(
     uow: UnitOfWork, *, user_id: UUID, family_id: UUID, jti: UUID, lifetime: timedelta
 ) -> OpenSession | RefreshRefused:
-    """Exchange a refresh token for the next one.  An old one ends the whole family."""
+    """Exchange a refresh token for the next one, good for as long again but not beyond `LONGEST_LOG_IN`.
+
+    An old one ends the whole family.
+    """
     user = repository.get_user(uow.session, user_id, lock=True)
     family = repository.get_family(uow.session, family_id)
     now = utcnow()
@@ -117,7 +123,7 @@ def rotate(
         uow.record(_event(uow, UserEventName.TOKEN_REUSED, user))
         return RefreshRefused.REUSED
     family.current_jti = uuid4()
-    family.expires_at = now + lifetime
+    family.expires_at = min(now + lifetime, family.created_at + max(lifetime, LONGEST_LOG_IN))
     return OpenSession(user.id, family.id, family.current_jti)
 
 
