@@ -20,11 +20,17 @@ GENERAL = "orders.general"
 EVENTS = "orders.events"
 
 
+# JSON allows these as they are.  Some readers take a few of them for the end of a line, terminals obey
+# others (\x9b is what ESC [ is), and the last turn the text around them about.
+_ESCAPED = {
+    code: f"\\u{code:04x}"
+    for code in (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)
+}
+
+
 def _line(fields: Any) -> str:
-    """One line of JSON, which escapes whatever could break or forge a line."""
-    text = orjson.dumps(fields, default=str).decode("utf-8", "replace")
-    # JSON allows these three as they are, and some readers take them for the end of a line.
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+    """One line of JSON, which escapes whatever could break or forge a line, or mislead who reads it."""
+    return orjson.dumps(fields, default=str).decode("utf-8", "replace").translate(_ESCAPED)
 
 
 class BusinessFormatter(logging.Formatter):
