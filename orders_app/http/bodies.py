@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Request
 
-from orders_app.shared.errors import TooLarge, UnsupportedMediaType
+from orders_app.shared.errors import Malformed, TooLarge, UnsupportedMediaType
 from orders_app.shared.strict_json import loads
 
 _BODY_READ = "orders.body_read"
@@ -19,6 +19,8 @@ def read_json(request: Request) -> Any:
     """
     _check_declared(request)
     data = request.environ[_BODY_READ] = request.get_data(cache=False)
+    if request.content_length is not None and len(data) < request.content_length:
+        raise Malformed("The body ends before its Content-Length.")
     if request.content_length is None and request.environ["wsgi.input"].read(1):
         # A body sent in chunks does not say how long it is: reading stops at the limit without a word.
         raise TooLarge("The body is larger than this service reads.")
