@@ -41,7 +41,7 @@ class BulkDeletion(PanelModelView):
 
     def _ticked(self) -> list[UUID]:
         """The ids that were sent, each once; what is no id names no order."""
-        found = dict.fromkeys(request.form.getlist("id"))
+        found = dict.fromkeys(request.form.getlist("order_id"))
         wanted = []
         for text in found:
             try:

@@ -28,7 +28,7 @@ def forms(order_id: str, user_id: str) -> list[tuple[str, dict[str, object]]]:
         ("/admin/orders/delete/", {"id": order_id}),
         ("/admin/orders/restore/", {"id": order_id}),
         ("/admin/orders/transition/", {"id": order_id, "to": "confirmed"}),
-        (BULK, {"id": [order_id], "confirmed": "1"}),
+        (BULK, {"order_id": [order_id], "confirmed": "1"}),
         ("/admin/users/new/", {"username": "mallory", "password": "password-123", "role": "admin"}),
         (f"/admin/users/edit/?id={user_id}", {"username": "mallory", "role": "admin", "is_active": "y"}),
         (f"/admin/users/password/?id={user_id}", {"password": "password-123"}),
@@ -160,7 +160,7 @@ class TestRedirects:
             ("/admin/orders/delete/", {"id": order_id}),
             ("/admin/orders/restore/", {"id": order_id}),
             (BULK, {}),
-            (BULK, {"id": order_id, "confirmed": "1"}),
+            (BULK, {"order_id": order_id, "confirmed": "1"}),
         ):
             joined = f"{path}&" if "?" in path else f"{path}?"
             answer = panel.client.post(
@@ -168,7 +168,7 @@ class TestRedirects:
             )
             check_stays_here(answer)
             assert "evil" not in panel.follow(answer).text
-        asked = panel.client.post(BULK, data={"id": order_id, **elsewhere})
+        asked = panel.client.post(BULK, data={"order_id": order_id, **elsewhere})
         assert asked.status_code == 200
         assert not target.strip() or f'href="{html.escape(target)}"' not in asked.text or "%0d" in target
 
@@ -328,7 +328,7 @@ class TestRules:
             ("/admin/orders/transition/", {"id": order_id, "to": "confirmed"}, "order.status_changed"),
             ("/admin/orders/delete/", {"id": order_id}, "order.deleted"),
             ("/admin/orders/restore/", {"id": order_id}, "order.restored"),
-            (BULK, {"id": order_id, "confirmed": "1"}, "order.deleted"),
+            (BULK, {"order_id": order_id, "confirmed": "1"}, "order.deleted"),
             ("/admin/orders/restore/", {"id": order_id}, "order.restored"),
         ]
         events = ["order.created"]
