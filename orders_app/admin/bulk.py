@@ -44,7 +44,7 @@ class BulkDeletion(PanelModelView):
     def _ticked(self) -> dict[UUID, int]:
         """The orders that were sent, as `id@version`, each once; what is no id names no order."""
         wanted: dict[UUID, int] = {}
-        for text in request.form.getlist("id"):
+        for text in request.form.getlist("order_id"):
             order_id, _, version = text.partition("@")
             try:
                 wanted.setdefault(self.id_of(order_id), version_in(version))

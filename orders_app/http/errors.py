@@ -55,6 +55,7 @@ CODE_OF = {
     415: "unsupported_media_type",
     422: "validation_error",
     431: "header_too_large",
+    501: "not_implemented",
 }
 
 IN_TROUBLE = {

@@ -6,7 +6,8 @@ import re
 from http import HTTPStatus
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, MethodNotAllowed
+from werkzeug.exceptions import NotImplemented as NotImplementedHere
 
 from orders_app.http.security_headers import add_security_headers
 from orders_app.shared.correlation import begin, current_request_id
@@ -27,6 +28,8 @@ def register_hooks(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
         if not _is_trusted(request.environ.get("HTTP_HOST", ""), trusted_hosts):
             raise BadRequest("This host name is not served here; see TRUSTED_HOSTS.")
 
+    app.before_request(_refuse_foreign_methods)
+
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers["X-Request-ID"] = current_request_id()
@@ -34,6 +37,17 @@ def register_hooks(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
             response.headers.pop("Content-Type", None)
         add_security_headers(response)
         return response
+
+
+def _refuse_foreign_methods() -> None:
+    """Refuse what no route can name: a proxy's method, and methods that are not written in capitals.
+
+    RFC 9110, section 9.1: `get` is not GET, though Werkzeug takes it for that.
+    """
+    if request.method == "CONNECT":
+        raise NotImplementedHere("This server is no proxy.")
+    if request.environ["REQUEST_METHOD"] != request.method and request.url_rule is not None:
+        raise MethodNotAllowed(sorted(request.url_rule.methods or ()))
 
 
 def _is_trusted(host: str, trusted: tuple[str, ...]) -> bool:

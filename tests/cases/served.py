@@ -133,12 +133,12 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield Served(server, request.param)
 
 
-def exchange(server: ServerProcess, sent: bytes, seconds: float = 10) -> bytes:
-    """All that the server answers to these bytes on one connection, until it closes it or falls silent."""
+def exchange(server: ServerProcess, sent: bytes) -> bytes:
+    """All that the server answers to these bytes on one connection, until it closes that."""
     received = bytearray()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(sent)
-        with contextlib.suppress(TimeoutError, ConnectionResetError):
+        with contextlib.suppress(ConnectionResetError):
             while piece := connection.recv(65_536):
                 received += piece
     return bytes(received)

@@ -73,7 +73,9 @@ def test_ad13_a_thousand_orders_are_deleted_in_one_transaction(
 
     event.listen(Session, "after_commit", note)
     try:
-        answer = panel.client.post(PATH, data={"csrf_token": token, "id": ticked(*ids), "confirmed": "1"})
+        answer = panel.client.post(
+            PATH, data={"csrf_token": token, "order_id": ticked(*ids), "confirmed": "1"}
+        )
     finally:
         event.remove(Session, "after_commit", note)
     assert answer.status_code == 302
@@ -102,14 +104,14 @@ def test_ad13_of_a_failure_in_the_middle_nothing_is_left(
         return finish(*args)
 
     monkeypatch.setattr("orders_app.orders.services.finish", fail_at_ten)
-    answer = panel.post(PATH, id=ticked(*ids), confirmed="1")
+    answer = panel.post(PATH, order_id=ticked(*ids), confirmed="1")
     assert answer.status_code == 409
     assert counts(app) == (20, 0, 20, 0)
 
 
 def test_ad13_more_than_a_thousand_are_refused(app: Flask, panel: Visitor) -> None:
     ids = [*many(app, 3), *(uuid4() for _ in range(MOST_AT_ONCE - 2))]
-    answer = panel.post(PATH, id=ticked(*ids), confirmed="1")
+    answer = panel.post(PATH, order_id=ticked(*ids), confirmed="1")
     assert (answer.status_code, answer.mimetype) == (413, "text/html")
     assert counts(app) == (3, 0, 3, 0)
 
@@ -120,16 +122,16 @@ def test_ad13_what_was_ticked_is_shown_before_it_is_deleted(
     """As a browser without JavaScript has it."""
     orders = [made_order(admin) for _ in range(3)]
     page = panel.get("/admin/orders/?status=pending").text
-    boxes = re.findall(r'type="checkbox" name="id" value="([^"]+)" form="selected"', page)
+    boxes = re.findall(r'type="checkbox" name="order_id" value="([^"]+)" form="selected"', page)
     assert boxes == ticked(*(order["order_id"] for order in reversed(orders)))
     back = html.unescape(page.partition('name="back" value="')[2].partition('"')[0])
     assert back.startswith("/admin/orders/?status=pending")
-    asked = panel.post(PATH, id=boxes[:2], back=back)
+    asked = panel.post(PATH, order_id=boxes[:2], back=back)
     assert asked.status_code == 200
     assert "Delete these 2 orders?" in asked.text
-    assert re.findall(r'type="hidden" name="id" value="([^"]+)"', asked.text) == boxes[:2]
+    assert re.findall(r'type="hidden" name="order_id" value="([^"]+)"', asked.text) == boxes[:2]
     assert len(admin.orders()) == 3
-    done = panel.post(PATH, id=boxes[:2], back=back, confirmed="1")
+    done = panel.post(PATH, order_id=boxes[:2], back=back, confirmed="1")
     assert done.location == back
     assert "2 orders are deleted." in panel.follow(done).text
     assert ticked(*listed(panel)) == boxes[2:]
@@ -139,12 +141,12 @@ def test_ad13_what_is_gone_already_is_counted_apart(panel: Visitor, admin: Calle
     order, gone = made_order(admin), made_order(admin)
     admin.delete(f"{ORDERS}{gone['order_id']}/")
     ids = ticked(order["order_id"], gone["order_id"], order["order_id"].upper(), uuid4(), "nonsense", "\0")
-    done = panel.post(PATH, id=ids, confirmed="1")
+    done = panel.post(PATH, order_id=ids, confirmed="1")
     page = panel.follow(done).text
     assert "1 order is deleted." in page
     assert "2 of the selected were deleted already, or do not exist." in page
     assert admin.get(f"{ORDERS}{gone['order_id']}/").get_json()["version"] == 2
-    again = panel.follow(panel.post(PATH, id=ids, confirmed="1")).text
+    again = panel.follow(panel.post(PATH, order_id=ids, confirmed="1")).text
     assert "Nothing was deleted." in again
 
 
@@ -153,7 +155,7 @@ def test_ad13_what_was_changed_meanwhile_is_left(panel: Visitor, admin: Caller, 
     same, changed = made_order(admin), made_order(admin)
     admin.patch(f"{ORDERS}{changed['order_id']}/", {"status": "confirmed"})
     ids = [*ticked(same["order_id"]), f"{changed['order_id']}{version}"]
-    page = panel.follow(panel.post(PATH, id=ids, confirmed="1")).text
+    page = panel.follow(panel.post(PATH, order_id=ids, confirmed="1")).text
     assert "1 order is deleted." in page
     assert "1 of the selected were changed meanwhile, and left as they are." in page
     assert [order["order_id"] for order in admin.orders()] == [changed["order_id"]]
@@ -161,7 +163,7 @@ def test_ad13_what_was_changed_meanwhile_is_left(panel: Visitor, admin: Caller, 
 
 def test_ad13_nothing_ticked_is_nothing_done(panel: Visitor, admin: Caller) -> None:
     made_order(admin)
-    for sent in ({}, {"confirmed": "1"}, {"id": "x", "confirmed": "1"}):
+    for sent in ({}, {"confirmed": "1"}, {"order_id": "x", "confirmed": "1"}):
         assert "No order was selected" in panel.follow(panel.post(PATH, **sent)).text
     assert len(admin.orders()) == 1
 

@@ -28,7 +28,7 @@ def forms(order_id: str, user_id: str, seen: str) -> list[tuple[str, dict[str, o
         ("/admin/orders/delete/", {"id": order_id, "version": "1"}),
         ("/admin/orders/restore/", {"id": order_id, "version": "1"}),
         ("/admin/orders/transition/", {"id": order_id, "version": "1", "to": "confirmed"}),
-        (BULK, {"id": [f"{order_id}@1"], "confirmed": "1"}),
+        (BULK, {"order_id": [f"{order_id}@1"], "confirmed": "1"}),
         ("/admin/users/new/", {"username": "mallory", "password": "password-123", "role": "admin"}),
         (
             f"/admin/users/edit/?id={user_id}",
@@ -169,7 +169,7 @@ class TestRedirects:
             ("/admin/orders/delete/", {"id": order_id}),
             ("/admin/orders/restore/", {"id": order_id}),
             (BULK, {}),
-            (BULK, {"id": order_id, "confirmed": "1"}),
+            (BULK, {"order_id": order_id, "confirmed": "1"}),
         ):
             joined = f"{path}&" if "?" in path else f"{path}?"
             answer = panel.client.post(
@@ -177,7 +177,7 @@ class TestRedirects:
             )
             check_stays_here(answer)
             assert "evil" not in panel.follow(answer).text
-        asked = panel.client.post(BULK, data={"id": order_id, **elsewhere})
+        asked = panel.client.post(BULK, data={"order_id": order_id, **elsewhere})
         assert asked.status_code == 200
         assert not target.strip() or f'href="{html.escape(target)}"' not in asked.text or "%0d" in target
 
@@ -343,7 +343,7 @@ class TestRules:
             ),
             ("/admin/orders/delete/", {"id": order_id, "version": "3"}, "order.deleted"),
             ("/admin/orders/restore/", {"id": order_id, "version": "4"}, "order.restored"),
-            (BULK, {"id": f"{order_id}@5", "confirmed": "1"}, "order.deleted"),
+            (BULK, {"order_id": f"{order_id}@5", "confirmed": "1"}, "order.deleted"),
             ("/admin/orders/restore/", {"id": order_id, "version": "6"}, "order.restored"),
         ]
         events = ["order.created"]
