@@ -1,11 +1,14 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test check format lock audit sbom clean
+.PHONY: help setup run serve keys test generated check format lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 # Arguments for the tests: make test ARGS="-k money -x"
 ARGS ?=
+# How many requests each operation gets from `make generated`, and what they are made up from
+EXAMPLES ?= 100
+SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
@@ -14,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.installed ## Make .venv from the pinned requirements
 
@@ -30,6 +33,11 @@ keys: setup ## Make the keys of this installation under instance/, where they ar
 
 test: $(VENV)/.installed-dev ## Run every test, with a real PostgreSQL and a real Redis (ARGS=… for pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+generated: $(VENV)/.installed-dev ## Made-up requests for longer than `make test` (EXAMPLES=…, SEED=… to repeat)
+	@echo "The seed is $(SEED): make generated SEED=$(SEED) EXAMPLES=$(EXAMPLES)"
+	@GENERATED_EXAMPLES=$(EXAMPLES) MODEL_EXAMPLES=$(EXAMPLES) MODEL_STEPS=50 \
+		GENERATED_SEED=$(SEED) MODEL_SEED=$(SEED) $(BIN)/python -m pytest tests/generated $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, formatting, types and the rules between packages
 	@$(BIN)/ruff check .
@@ -52,7 +60,7 @@ sbom: $(VENV)/.installed-dev ## Write what the service is made of, with licences
 	@$(BIN)/python deploy/sbom.py sbom.cdx.json
 
 clean: ## Remove .venv and the caches of the tools; keys, database and logs stay
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .schemathesis
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \

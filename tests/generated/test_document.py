@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from config import ROOT
 from tests.callers import basic
+from tests.generated.reached import OWN_ORDERS, USER, USERS, Call, succeeded_since, successes
 from tests.server.processes import ServerProcess
 
 EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "8"))
@@ -25,20 +24,7 @@ SECONDS = 600 + 60 * EXAMPLES
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(SECONDS)]
 
-ORDERS = "/api/v1/orders/"
-ORDER = "/api/v1/orders/{order_id}/"
-USERS = "/api/v1/users/"
-USER = "/api/v1/users/{user_id}/"
-OWN_ORDERS = {
-    ("GET", ORDERS),
-    ("POST", ORDERS),
-    ("GET", ORDER),
-    ("PUT", ORDER),
-    ("PATCH", ORDER),
-    ("DELETE", ORDER),
-    ("GET", f"{ORDER}events/"),
-}
-MUST_SUCCEED = {
+MUST_SUCCEED: dict[str, set[Call]] = {
     "anonymous": {("POST", "/api/v1/register/")},
     "user": {*OWN_ORDERS, ("GET", f"{USERS}me/"), ("POST", "/api/v1/register/")},
     "admin": {
@@ -61,7 +47,7 @@ def test_made_up_requests(server: ServerProcess, role: str, tmp_path: Path) -> N
     done = schemathesis(server, credentials, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Seed: {SEED}" in done.stdout
-    succeeded = {call for call, number in successes(server).items() if number > before.get(call, 0)}
+    succeeded = succeeded_since(server, before)
     assert MUST_SUCCEED[role] <= succeeded
     if role == "anonymous":
         protected = {call for call in succeeded if call[1].startswith("/api/") and call[0] != "OPTIONS"}
@@ -113,16 +99,3 @@ def schemathesis(
         timeout=SECONDS,
         check=False,
     )
-
-
-def successes(server: ServerProcess) -> dict[tuple[str, str], float]:
-    """How often each operation succeeded so far, over all worker processes."""
-    text = server.request("GET", "/metrics/").body.decode()
-    counts: dict[tuple[str, str], float] = {}
-    for line in text.splitlines():
-        name, _, rest = line.partition("{")
-        if name == "orders_http_requests_success_total":
-            labels, _, number = rest.partition("} ")
-            named: dict[str, Any] = dict(label.split("=", 1) for label in labels.split(","))
-            counts[json.loads(named["method"]), json.loads(named["endpoint"])] = float(number)
-    return counts
