@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test check format lock audit clean
+.PHONY: help setup run serve keys test soak check format lock audit clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,10 @@ keys: setup ## Make the keys of this installation under instance/, where they ar
 
 test: $(VENV)/.installed-dev ## Run every test, with a real PostgreSQL and a real Redis (ARGS=… for pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/.installed-dev ## The long runs: fifty kills, a million requests against the memory (FA26_REQUESTS=… for fewer)
+	@FA15_KILLS=50 FA26_REQUESTS=$${FA26_REQUESTS:-1000000} $(BIN)/python -m pytest tests/cases/test_fa_processes.py \
+		tests/cases/test_fa_memory.py -k "fa15 or fa26" $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, formatting, types and the rules between packages
 	@$(BIN)/ruff check .
