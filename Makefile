@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test generated check format lock audit sbom clean
+.PHONY: help setup run serve keys test generated soak check format lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,10 @@ generated: $(VENV)/.installed-dev ## Made-up requests for longer than `make test
 	@echo "The seed is $(SEED): make generated SEED=$(SEED) EXAMPLES=$(EXAMPLES)"
 	@GENERATED_EXAMPLES=$(EXAMPLES) MODEL_EXAMPLES=$(EXAMPLES) MODEL_STEPS=50 \
 		GENERATED_SEED=$(SEED) MODEL_SEED=$(SEED) $(BIN)/python -m pytest tests/generated $(ARGS)
+
+soak: $(VENV)/.installed-dev ## The long runs: fifty kills, a million requests against the memory (FA26_REQUESTS=… for fewer)
+	@FA15_KILLS=50 FA26_REQUESTS=$${FA26_REQUESTS:-1000000} $(BIN)/python -m pytest tests/cases/test_fa_processes.py \
+		tests/cases/test_fa_memory.py -k "fa15 or fa26" $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, formatting, types and the rules between packages
 	@$(BIN)/ruff check .

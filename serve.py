@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import multiprocessing
 import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
+from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,21 +43,34 @@ STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 DRAIN_SECONDS = 15
 # The server takes up to twice as much, depending on how it arrives; 64 kB of headers are too large for sure.
 HEADER_BUFFER_BYTES = 32 * 1024
+# A rolling restart waits so long for a new worker to load, and so much longer for it to listen.
+LOAD_SECONDS = 60
+TURN_SECONDS = 1.0
 HEADER_TIMEOUT_MILLISECONDS = 15_000
 
 
 class Server(MPServer):
-    """Granian, except in what it makes of a worker that was killed.
+    """Granian, except in what it makes of a worker that was killed, and in how workers take turns.
 
     By itself it takes two deaths of one worker within six seconds for a crash loop and ends the whole
     server, the healthy workers included.  That is right for an application that cannot start; a worker
     ended by a signal (out of memory, `kill -9`) is simply replaced, however often.
+
+    In a rolling restart (SIGHUP) it stops the old worker some seconds after it has started the new one,
+    ready or not; here the old one serves until the new one has loaded the application.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.loaded = multiprocessing.Semaphore(0)
+        self.is_reloading = False
 
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         for index in workers:
             if self.interrupt_signal:
                 return  # told to stop in the middle of a rolling restart: the rest need not start anew
+            while self.loaded.acquire(block=False):
+                pass  # what was said by workers that started before
             killed = (self.wrks[index].inner.exitcode or 0) < 0
             super()._respawn_workers([index], *args, **kwargs)
             if killed:
@@ -64,6 +80,7 @@ class Server(MPServer):
     def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:
         worker = super()._spawn_worker(*args, **kwargs)
         start = worker.start
+        replaces_one_that_serves = self.is_reloading
 
         def start_with_signals_held() -> None:
             # A new process inherits this one's handlers, which would swallow a signal that is meant
@@ -73,9 +90,25 @@ class Server(MPServer):
                 start()
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            if replaces_one_that_serves:
+                self._wait_until_loaded(worker)
 
         worker.start = start_with_signals_held  # type: ignore[method-assign]  # of this one worker
         return worker
+
+    def _reload(self, *args: Any, **kwargs: Any) -> None:
+        self.is_reloading = True
+        try:
+            super()._reload(*args, **kwargs)
+        finally:
+            self.is_reloading = False
+
+    def _wait_until_loaded(self, worker: WorkerProcess) -> None:
+        """Let the old worker serve until the new one can: on a busy machine that takes a while."""
+        deadline = time.monotonic() + LOAD_SECONDS
+        while not self.loaded.acquire(timeout=0.1):
+            if self.interrupt_signal or not worker.is_alive() or time.monotonic() > deadline:
+                return
 
 
 def main(target: str = APPLICATION) -> int:
@@ -101,7 +134,7 @@ def main(target: str = APPLICATION) -> int:
     server.on_startup(lambda: empty_metrics(config.prometheus_multiproc_dir))
     server.on_startup(lambda: print(addresses(config), flush=True))
     with asked_to_stop_is_success(server):
-        server.serve(target_loader=partial(load_application, port=config.port))
+        server.serve(target_loader=partial(load_application, port=config.port, loaded=server.loaded))
     return 0
 
 
@@ -115,7 +148,7 @@ def keep_counters() -> None:
         print(f"The counters of ended workers could not be added up: {error}", file=sys.stderr, flush=True)
 
 
-def load_application(target: str, *, port: int) -> WSGIApplication:
+def load_application(target: str, *, port: int, loaded: Semaphore) -> WSGIApplication:
     """Runs in each worker process: the application, made to finish its requests before it stops."""
     from granian._internal import load_target
 
@@ -125,9 +158,10 @@ def load_application(target: str, *, port: int) -> WSGIApplication:
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    loaded: Any = load_target(target)
-    application = Draining(loaded, port)
+    application: Any = load_target(target)
+    application = Draining(application, port)
     application.take_over_signals()
+    loaded.release()
     return application
 
 
@@ -158,6 +192,7 @@ def build(config: Config, target: str = APPLICATION) -> Server:
             header_read_timeout=HEADER_TIMEOUT_MILLISECONDS, max_buffer_size=HEADER_BUFFER_BYTES
         ),
         respawn_failed_workers=True,
+        respawn_interval=TURN_SECONDS,
         workers_kill_timeout=DRAIN_SECONDS,
         log_access=False,
     )

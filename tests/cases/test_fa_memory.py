@@ -1,0 +1,144 @@
+"""FA26: memory stays flat."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # it has no types, and little is used of it
+import pytest
+
+from tests.callers import ORDERS, basic, path_of
+from tests.factories import body
+from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
+
+pytestmark = pytest.mark.server
+
+REQUESTS = int(os.environ.get("FA26_REQUESTS", "6000"))
+CLIENTS = 4
+EXPECTED = {200, 201, 204, 400, 401, 404, 409, 422}
+
+
+@pytest.fixture(
+    params=[
+        "sqlite+files",
+        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
+    ],
+)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("memory")
+    if request.param == "sqlite+files":
+        with serving(folder) as running:
+            yield running
+        return
+    redis = request.getfixturevalue("redis_server")
+    postgres = request.getfixturevalue("postgres_server")
+    with postgres.database() as url, serving(folder, DATABASE_URL=url, REDIS_URL=redis.url) as running:
+        yield running
+
+
+class Client(threading.Thread):
+    """Sends a mix of all that is sent, good and bad, over one connection that it keeps open."""
+
+    def __init__(self, server: ServerProcess, seed: int, requests: int) -> None:
+        super().__init__()
+        self.statuses: Counter[int] = Counter()
+        self._chance = random.Random(seed)
+        self._requests = requests
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        account = {"username": "admin", "password": ADMIN_PASSWORD}
+        self._account = account
+        pair = server.request("POST", "/api/v1/login/", account).json()
+        self._auth = {"Authorization": f"Bearer {pair['access']}"}
+        self._order: dict[str, Any] = {}
+
+    def run(self) -> None:
+        self._order = json.loads(self._send("POST", ORDERS, body(), self._auth))
+        for number in range(self._requests):
+            self._one(number)
+        self._connection.close()
+
+    def _one(self, number: int) -> None:
+        path = path_of(self._order)
+        kind = self._chance.randrange(100)
+        if kind < 40:
+            self._send("GET", path, None, self._auth)
+        elif kind < 55:
+            self._send("GET", f"{ORDERS}?page_size=5&min_price={number}", None, self._auth)
+        elif kind < 70:
+            self._send("PATCH", path, {"total_price": number}, self._auth)
+        elif kind < 76:
+            key = {"Idempotency-Key": f"{self.name}-{number}"}
+            self._order = json.loads(self._send("POST", ORDERS, body(), {**self._auth, **key}))
+        elif kind < 82:
+            self._send("GET", f"/api/v1/invented/{number}/", None, self._auth)
+        elif kind < 88:
+            wrong = {"products": [{"name": "", "price": "-1", f"x{number}": 1}]}
+            self._send("POST", ORDERS, wrong, self._auth)
+        elif kind < 92:
+            self._send("GET", ORDERS, None, {"Authorization": f"Bearer not.a.token{number}"})
+        elif kind < 96:
+            self._send("GET", f"{path}events/", None, {"Authorization": basic("admin", ADMIN_PASSWORD)})
+        elif kind < 98:
+            self._send("GET", "/metrics/", None, {})
+        elif kind < 99:
+            self._send("GET", "/admin/login/", None, {})
+        else:
+            self._send("GET", "/openapi.json", None, {})
+
+    def _send(self, method: str, path: str, content: Any, headers: dict[str, str]) -> bytes:
+        data = None if content is None else json.dumps(content)
+        sent = headers if data is None else {**headers, "Content-Type": "application/json"}
+        self._connection.request(method, path, data, sent)
+        answer = self._connection.getresponse()
+        text = answer.read()
+        if answer.status == 401 and headers.get("Authorization") == self._auth["Authorization"]:
+            # A long run outlives its token.
+            login = self._send("POST", "/api/v1/login/", self._account, {})
+            self._auth = {"Authorization": f"Bearer {json.loads(login)['access']}"}
+            return self._send(method, path, content, {**headers, **self._auth})
+        self.statuses[answer.status] += 1
+        return text
+
+
+def memory(server: ServerProcess) -> list[int]:
+    """The resident bytes of each worker process."""
+    return [psutil.Process(number).memory_info().rss for number in sorted(server.workers())]
+
+
+seeds = itertools.count()
+
+
+def send(server: ServerProcess, requests: int) -> None:
+    clients = [Client(server, next(seeds), requests // CLIENTS) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    statuses = sum((client.statuses for client in clients), Counter[int]())
+    assert set(statuses) <= EXPECTED, statuses
+    assert statuses.total() >= requests
+
+
+@pytest.mark.timeout(24 * 3600)
+def test_fa26_memory_stays_flat_under_mixed_requests(server: ServerProcess) -> None:
+    """After a warm-up no worker process grows or shrinks by more than a tenth.
+
+    6,000 requests here; `make soak` sends the million of the case, a tenth of it as the warm-up.
+    """
+    send(server, max(REQUESTS // 10, 2000))
+    workers, before = server.workers(), memory(server)
+    send(server, REQUESTS)
+    after = memory(server)
+    assert server.workers() == workers
+    growth = [now / then for now, then in zip(after, before, strict=True)]
+    assert all(0.9 <= factor <= 1.1 for factor in growth), (before, after)
