@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
 import json
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +16,33 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from tests import factories
 from tests.callers import Caller
+
+
+def each(names: str, values: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Like `parametrize`, within one test: for values so many and so quick that setting up would cost more.
+
+    They share a database, and the note on a failure says with which of them it came.
+    """
+    arguments = names.split(", ")
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(test)
+        def run_for_each(**fixtures: Any) -> None:
+            for value in values:
+                given = dict(zip(arguments, value if len(arguments) > 1 else [value], strict=True))
+                try:
+                    test(**fixtures, **given)
+                except BaseException as error:
+                    error.add_note(f"with {ascii(given)[:200]}")
+                    raise
+
+        asked = inspect.signature(test)
+        kept = [parameter for name, parameter in asked.parameters.items() if name not in arguments]
+        vars(run_for_each)["__signature__"] = asked.replace(parameters=kept)
+        return run_for_each
+
+    return decorate
+
 
 SOME_ID = "019ab0f2-6f6e-7cc3-9b9e-4f2f3c1d8a55"
 PUBLIC = {"/api/v1/login/", "/api/v1/refresh/", "/api/v1/logout/", "/api/v1/register/"}

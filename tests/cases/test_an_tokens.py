@@ -18,6 +18,7 @@ from flask import Flask
 
 from tests import factories
 from tests.callers import ORDERS, USERS, Caller
+from tests.cases.operations import each
 
 SOME_ID = "019ab0f2-6f6e-7cc3-9b9e-4f2f3c1d8a55"
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
@@ -76,9 +77,7 @@ def test_an16_the_same_claims_signed_again_are_good(app: Flask, claims: dict[str
     assert status(app, jwt.encode(claims, key(app), "HS256")) == 200
 
 
-@pytest.mark.parametrize(
-    "algorithm", ["none", "None", "nOnE", "NONE", "", " none", None, "HS256", 0, ["none"]]
-)
+@each("algorithm", ["none", "None", "nOnE", "NONE", "", " none", None, "HS256", 0, ["none"]])
 def test_an16_no_token_without_a_signature(app: Flask, claims: dict[str, Any], algorithm: Any) -> None:
     content = f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(claims)}"
     for token in (f"{content}.", content, f"{content}.{part('')}", f"{content}.AA"):
@@ -86,14 +85,14 @@ def test_an16_no_token_without_a_signature(app: Flask, claims: dict[str, Any], a
     assert status(app, f"{part({'typ': 'JWT'})}.{part(claims)}.") == 401
 
 
-@pytest.mark.parametrize(("algorithm", "digest"), [("HS384", "sha384"), ("HS512", "sha512")])
+@each("algorithm, digest", [("HS384", "sha384"), ("HS512", "sha512")])
 def test_an17_one_algorithm_only(app: Flask, claims: dict[str, Any], algorithm: str, digest: str) -> None:
     assert status(app, good(app, claims, digest=digest, alg=algorithm)) == 401
     assert status(app, good(app, claims, alg=algorithm)) == 401
     assert status(app, good(app, claims, digest=digest)) == 401
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "PS256", "EdDSA"])
+@each("algorithm", ["RS256", "ES256", "PS256", "EdDSA"])
 def test_an17_no_public_key_signs(app: Flask, claims: dict[str, Any], algorithm: str) -> None:
     """There is no key pair: neither a signature by one nor a public text as a secret is worth anything."""
     assert status(app, good(app, claims, alg=algorithm)) == 401
@@ -124,31 +123,29 @@ def test_an20_an22_no_claim_may_be_missing(app: Flask, claims: dict[str, Any], c
     assert status(app, good(app, {**claims, claim: None})) == 401
 
 
-@pytest.mark.parametrize(
+@each(
     "end",
     [
         *(0, 1, -1, 10**10, 10**30, -(10**30), 1e300, float("nan"), float("inf"), float("-inf")),
         *("tomorrow", str(int(time.time()) + 60), "", None, [], {}, [int(time.time()) + 60], True),
     ],
-    ids=str,
 )
 def test_an20_an_end_that_is_none(app: Flask, claims: dict[str, Any], end: Any) -> None:
     assert status(app, good(app, {**claims, "exp": end})) == 401
 
 
-@pytest.mark.parametrize(
+@each(
     "changes",
     [
         *named("iss", "others", "", None, ["orders"], "Orders", "orders ", 5),
         *named("aud", "others", "orders", "", None, [], ["others"], {}, 5),
     ],
-    ids=str,
 )
 def test_an22_from_us_and_for_us(app: Flask, claims: dict[str, Any], changes: dict[str, Any]) -> None:
     assert status(app, good(app, {**claims, **changes})) == 401
 
 
-@pytest.mark.parametrize(
+@each(
     "changes",
     [
         *named("type", "refresh", "Access", "", None, ["access"], 1),
@@ -158,13 +155,12 @@ def test_an22_from_us_and_for_us(app: Flask, claims: dict[str, Any], changes: di
         *named("iat", "now", None, 10**30, float("nan"), [], {}),
         *named("nbf", "now", None, 10**30, float("nan"), [], {}),
     ],
-    ids=str,
 )
 def test_an20_claims_that_are_not_good(app: Flask, claims: dict[str, Any], changes: dict[str, Any]) -> None:
     assert status(app, good(app, {**claims, **changes})) == 401
 
 
-@pytest.mark.parametrize("payload", [[], "alice", 5, None, True, {}, [{}]], ids=str)
+@each("payload", [[], "alice", 5, None, True, {}, [{}]])
 def test_an20_what_says_nothing_is_nothing(app: Flask, payload: Any) -> None:
     assert status(app, good(app, payload)) == 401
 
@@ -218,7 +214,7 @@ def test_an23_what_a_token_says_of_keys_is_not_believed(
     assert [path for path in OPENED if named in path or "dev/null" in path or path.endswith("/x")] == []
 
 
-@pytest.mark.parametrize("critical", [["exp"], ["exp2"], [], "exp", None, [5]], ids=str)
+@each("critical", [["exp"], ["exp2"], [], "exp", None, [5]])
 def test_an23_a_critical_extension_is_not_understood(
     app: Flask, claims: dict[str, Any], critical: Any
 ) -> None:

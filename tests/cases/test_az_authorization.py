@@ -16,7 +16,7 @@ from orders_app.orders.models import Order, OrderLine
 from tests import factories
 from tests.admin.visitor import Visitor
 from tests.callers import ORDERS, USERS, Caller, path_of
-from tests.cases.operations import SOME_ID, without
+from tests.cases.operations import SOME_ID, each, without
 from tests.factories import body, line
 
 NOTHING = object()
@@ -101,7 +101,7 @@ def stranger(app: Flask, alice: Caller, bob: Caller, admin: Caller) -> Stranger:
     return Stranger(app, alice, bob, admin)
 
 
-@pytest.mark.parametrize("headers", HEADERS, ids=str)
+@each("headers", HEADERS)
 def test_az02_putting_anothers_order(stranger: Stranger, headers: dict[str, str]) -> None:
     statuses = {stranger.tries("PUT", headers=headers, sent=sent) for sent in bodies(headers)}
     assert statuses <= ({415} if "Content-Type" in headers else {404, 415, 422})
@@ -109,7 +109,7 @@ def test_az02_putting_anothers_order(stranger: Stranger, headers: dict[str, str]
     stranger.assert_nothing_happened()
 
 
-@pytest.mark.parametrize("headers", HEADERS, ids=str)
+@each("headers", HEADERS)
 def test_az03_patching_anothers_order(stranger: Stranger, headers: dict[str, str]) -> None:
     statuses = {stranger.tries("PATCH", headers=headers, sent=sent) for sent in bodies(headers)}
     assert statuses <= ({415} if "Content-Type" in headers else {404, 415, 422})
@@ -134,16 +134,14 @@ def test_az05_reading_anothers_order(stranger: Stranger) -> None:
         assert stranger.tries("GET", headers=headers) == 404
 
 
-@pytest.mark.parametrize(
-    "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"]
-)
+@each("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"])
 def test_az05_whatever_the_method(stranger: Stranger, method: str) -> None:
     for sent in (NOTHING, body(), {}):
         assert stranger.tries(method, sent=sent) in {200, 404, 405, 415, 422}
     stranger.assert_nothing_happened()
 
 
-@pytest.mark.parametrize(
+@each(
     "below", ["events", "restore", "items", "products", "status", "history", "lines", f"products/{SOME_ID}"]
 )
 def test_az06_what_is_below_anothers_order(stranger: Stranger, below: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from tests.callers import ORDERS, USERS, Caller, path_of
-from tests.cases.operations import Measured, measured, operations
+from tests.cases.operations import Measured, each, measured, operations
 from tests.factories import body, line
 
 MEGABYTE = 1024 * 1024
@@ -137,11 +137,7 @@ def test_in04_what_is_no_json_is_malformed(alice: Caller, raw: bytes) -> None:
     assert alice.orders() == [order]
 
 
-@pytest.mark.parametrize(
-    "octets",
-    [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\x80", b"\xe4"],
-    ids=repr,
-)
+@each("octets", [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\x80", b"\xe4"])
 def test_in05_what_is_no_utf_8_is_malformed(alice: Caller, octets: bytes) -> None:
     for raw in (
         b'{"products": [{"name": "%s", "price": 1, "quantity": 1}]}' % octets,

@@ -13,7 +13,7 @@ from flask import Flask
 from tests import factories
 from tests.admin.visitor import Visitor
 from tests.callers import ORDERS, USERS, Caller, path_of
-from tests.cases.operations import measured
+from tests.cases.operations import each, measured
 from tests.factories import body, line
 
 WHERE = ["POST", "PUT", "PATCH"]
@@ -27,8 +27,10 @@ def send(caller: Caller, method: str, sent: Any) -> Any:
 
 def refused(caller: Caller, field: str, value: Any, methods: list[str] = WHERE) -> bool:
     """Whether a line with this value is refused by every method, in few words, by the name of the field."""
+    changed = path_of(caller.order()) if "PUT" in methods else ""
     for method in methods:
-        answer = send(caller, method, {"products": [line(), line(**{field: value})]})
+        sent = {"products": [line(), line(**{field: value})]}
+        answer = caller(method, ORDERS if method == "POST" else changed, sent)
         if answer.status_code != 422:
             return False
         assert len(answer.data) < 1000
@@ -69,7 +71,7 @@ def test_in07_nul_is_in_no_text(app: Flask, admin: Caller, place: str) -> None:
     assert admin.get(ORDERS, query={"cursor": place}).status_code == 400
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [
         *(2**31, 2**32, 2**63, 2**64, 10**30, -(2**31), -1, 1.5, 1e400, 1e30, 2147483647.5, float("nan")),
@@ -91,10 +93,9 @@ def test_in07_nul_is_in_no_text(app: Flask, admin: Caller, place: str) -> None:
         ),
         *(True, False, None, [], {}, [1]),
     ],
-    ids=repr,
 )
 def test_in14_a_quantity_is_a_whole_number_within_bounds(alice: Caller, value: Any) -> None:
-    assert refused(alice, "quantity", value)
+    assert refused(alice, "quantity", value, WHERE if isinstance(value, str) else ["POST"])
 
 
 def test_in14_the_largest_quantity_is_kept(alice: Caller) -> None:
@@ -109,7 +110,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("number", HOSTILE)
+@each("number", HOSTILE)
 def test_in16_a_price_is_a_finite_number(app: Flask, alice: Caller, number: str) -> None:
     """Raw and quoted, of a line and of the whole, in a body and in a query."""
     for text in (number, json.dumps(number)):
@@ -125,9 +126,7 @@ def test_in16_a_price_is_a_finite_number(app: Flask, alice: Caller, number: str)
     assert alice.orders() == []
 
 
-@pytest.mark.parametrize(
-    "number", ["1e99999999", "1e1000000", "1e1000000000", "9.99e99999999", "1e-99999999"]
-)
+@each("number", ["1e99999999", "1e1000000", "1e1000000000", "9.99e99999999", "1e-99999999"])
 def test_in17_a_huge_exponent_costs_nothing(app: Flask, alice: Caller, number: str) -> None:
     """Neither time nor an answer that writes it out."""
     for field in ("price", "quantity"):
@@ -153,9 +152,7 @@ def test_in19_an_amount_is_never_rounded(alice: Caller, amount: str) -> None:
     assert {order["total_price"] for order in alice.orders()} <= {"84.00"}, "those to be changed, unchanged"
 
 
-@pytest.mark.parametrize(
-    "amount", ["0.01", "0.10", "1.1", "2.67", "1e2", "4.35", "9999999999.99", "0.29", "-0"]
-)
+@each("amount", ["0.01", "0.10", "1.1", "2.67", "1e2", "4.35", "9999999999.99", "0.29", "-0"])
 def test_in19_what_has_two_places_is_kept_to_the_cent(alice: Caller, amount: str) -> None:
     for text in (amount, f'"{amount}"'):
         answer = alice.post(ORDERS, raw=raw_line("price", text))
@@ -164,7 +161,7 @@ def test_in19_what_has_two_places_is_kept_to_the_cent(alice: Caller, amount: str
         assert order["total_price"] == f"{abs(Decimal(amount)):.2f}"
 
 
-@pytest.mark.parametrize(
+@each(
     "amount",
     [
         *("10000000000", "10000000000.00", "9999999999.995", "99999999999999999999.99", "-1", "-0.01"),
@@ -188,7 +185,6 @@ def test_in19_what_has_two_places_is_kept_to_the_cent(alice: Caller, amount: str
             "+ 1",
         ),
     ],
-    ids=lambda value: repr(value)[:30],
 )
 def test_in20_an_amount_fits_its_column(alice: Caller, amount: Any) -> None:
     assert refused(alice, "price", amount, ["POST"])
@@ -218,8 +214,8 @@ def test_in20_the_sum_fits_its_column(alice: Caller, lines: list[dict[str, Any]]
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 
-@pytest.mark.parametrize(
-    ("name", "kept"),
+@each(
+    "name, kept",
     [
         ("x", "x"),
         ("x" * 255, "x" * 255),
@@ -236,7 +232,6 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
         ("\u05e9\u05dc\u05d5\u05dd", "\u05e9\u05dc\u05d5\u05dd"),
         ("a\u200bb", "a\u200bb"),
     ],
-    ids=lambda value: f"{len(value)}-{value[:8]!a}",
 )
 def test_in23_names_are_counted_in_code_points_and_kept_as_nfc(alice: Caller, name: str, kept: str) -> None:
     order = alice.order(products=[line(name=name)])
@@ -246,7 +241,7 @@ def test_in23_names_are_counted_in_code_points_and_kept_as_nfc(alice: Caller, na
     assert same.get_json()["version"] == 1, "another spelling of the same name changes nothing"
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         *("", " ", "   ", "\u00a0", "\u3000\u2003", "\u200b", "\u200b\u200d\ufeff", "\u2060", "\u00ad"),
@@ -266,10 +261,9 @@ def test_in23_names_are_counted_in_code_points_and_kept_as_nfc(alice: Caller, na
         *("\uffff", "\U000e0fff\U0010ffff", "a\ufdd0b"),
         *(5, None, True, [], {}, ["x"]),
     ],
-    ids=lambda value: f"{len(value) if isinstance(value, str) else ''}-{str(value)[:8]!a}",
 )
 def test_in23_what_is_no_name(alice: Caller, name: Any) -> None:
-    assert refused(alice, "name", name)
+    assert refused(alice, "name", name, WHERE if name in ("", "\u2028", "a\nb") else ["POST"])
 
 
 VERBATIM = [

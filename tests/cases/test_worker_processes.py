@@ -317,6 +317,7 @@ def scrape(server: ServerProcess) -> tuple[float, float]:
     raise AssertionError(f"no scrape in less than a second; the best took {best:.2f} s")
 
 
+@pytest.mark.timeout(300)  # each new worker loads the application, on a machine that is busy
 def test_me05_killed_workers_slow_no_scrape_and_lose_no_count(server: ServerProcess) -> None:
     sent, answered, done = [0], [0], threading.Event()
     before, _ = scrape(server)
