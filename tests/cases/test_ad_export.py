@@ -192,6 +192,8 @@ class TestManyRows:
         with app.app_context():
             orders, lines = FILL[db.engine.dialect.name]
             with db.engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text(orders), {"orders": ORDERS_AT_ONCE})
                 connection.execute(text(lines), {"lines": LINES_EACH})
         rows, size, memory = self.export(environment)

@@ -35,6 +35,7 @@ def statuses(answers: list[Answer]) -> set[int]:
 def warm(*people: Person, path: str) -> None:
     """Read until the answer comes from the cache, which all workers share."""
     for person in people:
+        person.get(path)
         assert HIT in {answer.headers["Cache-Status"] for answer in person.everywhere(path, times=6)}
 
 

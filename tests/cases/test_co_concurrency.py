@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,7 +21,8 @@ from tests.factories import body
 from tests.server.processes import Answer
 
 CLIENTS = 50
-ROUNDS = 8
+ROUNDS = 10
+PACE_SECONDS = 0.003
 WRITERS = 8
 WRITES_EACH = 200
 PAIRS = [(old, new) for old in OrderStatus for new in OrderStatus if old != new]
@@ -111,15 +113,19 @@ def test_co05_an_illegal_order_of_steps_is_a_conflict(
 @pytest.mark.server
 class TestDeletionAndUpdate:
     def race(self, served: Served, headers: Callable[[str], dict[str, str]]) -> set[tuple[int, int]]:
-        """What an update and a deletion that began at once were told; whichever came first, it adds up."""
+        """What an update and a deletion at about the same moment were told.
+
+        The deletion begins a little later each time, so that either comes first now and then.
+        """
         a, admin = served.person(), served.admin
         outcomes = set()
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             order = a.order()
             place = path_of(order)
             sent = headers(a.get(place).headers["ETag"])
             updated, deleted = together(
-                partial(a, "PATCH", place, {"total_price": "1"}, **sent), partial(a, "DELETE", place, **sent)
+                partial(a, "PATCH", place, {"total_price": "1"}, **sent),
+                partial(self.delete_after, number * PACE_SECONDS, a, place, sent),
             )
             outcomes.add((updated.status, deleted.status))
             changes = (updated.status == 200) + (deleted.status == 204)
@@ -133,6 +139,11 @@ class TestDeletionAndUpdate:
                 more = [] if method == "DELETE" else [body()]
                 assert a(method, place, *more).status == 404, "no zombie"
         return outcomes
+
+    @staticmethod
+    def delete_after(seconds: float, person: Person, place: str, headers: dict[str, str]) -> Answer:
+        time.sleep(seconds)
+        return person("DELETE", place, **headers)
 
     def test_co06_a_deletion_and_an_update_of_what_was_seen(self, served: Served) -> None:
         assert self.race(served, lambda tag: {"If_Match": tag}) <= {(200, 412), (404, 204)}
