@@ -89,7 +89,7 @@ class ServerProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self._listens, what="the server")
+        wait_until(self._listens, what="the server", seconds=60)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask the process to end, and return its exit status."""
