@@ -89,8 +89,9 @@ class Client:
 
 def check_refusal(answer: Answer, refused: Refused) -> None:
     """The error that the model expects, with what it says beside the usual."""
+    assert answer.status == refused.status, (refused, answer.body)
     problem = answer.json()
-    assert (answer.status, problem["code"]) == (refused.status, refused.code), (problem, refused)
+    assert problem["code"] == refused.code, (problem, refused)
     assert {name: problem[name] for name in refused.extra} == refused.extra
 
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.generated.findings import CONFLICTS_OF_STATE, RULES, rightly_refused, still_readable
+from tests.generated.findings import (
+    CONFLICTS_OF_STATE,
+    RULES,
+    rightly_refused,
+    still_readable,
+    valid_as_sent,
+)
 
 UNASSIGNED = "\U000e0fff"
 
@@ -63,6 +69,37 @@ def test_rules_that_no_schema_can_express_are_no_findings(
 )
 def test_everything_else_is_one(problem: dict[str, Any], request_sent: dict[str, Any]) -> None:
     assert not rightly_refused(problem, request_sent)
+
+
+QUERY: list[dict[str, Any]] = [
+    {"in": "query", "name": "q", "schema": {"type": "string", "minLength": 2}, "allowEmptyValue": True},
+    {"in": "query", "name": "page", "schema": {"type": "integer", "minimum": 1}},
+    {"in": "query", "name": "status", "schema": {"type": "array", "items": {"enum": ["a", "b"]}}},
+]
+
+
+@pytest.mark.parametrize(
+    "query", [{"q": ["12"]}, {"q": [""], "page": ["1"]}, {"status": ["a", "b"]}, {"page": ["007"]}]
+)
+def test_what_is_valid_as_it_was_sent_may_be_taken(query: dict[str, list[str]]) -> None:
+    assert valid_as_sent(QUERY, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"q": ["1"]},
+        {"q": ["12", "34"]},
+        {"page": ["0"]},
+        {"page": [""]},
+        {"page": ["1.5"]},
+        {"status": ["a", "c"]},
+        {"q": ["12"], "surprise": ["1"]},
+    ],
+)
+def test_what_is_not_may_not(query: dict[str, list[str]]) -> None:
+    assert not valid_as_sent(QUERY, query)
 
 
 def test_every_rule_has_its_reason() -> None:
