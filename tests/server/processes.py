@@ -67,7 +67,7 @@ class ServerProcess:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -89,7 +89,7 @@ class ServerProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self._listens, what="the server")
+        wait_until(self._listens, what="the server", seconds=60)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask the process to end, and return its exit status."""
