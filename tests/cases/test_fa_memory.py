@@ -21,7 +21,7 @@ from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
 
 pytestmark = pytest.mark.server
 
-REQUESTS = int(os.environ.get("FA26_REQUESTS", "6000"))
+REQUESTS = int(os.environ.get("FA26_REQUESTS", "3000"))
 CLIENTS = 4
 EXPECTED = {200, 201, 204, 400, 401, 404, 409, 422}
 
@@ -127,9 +127,9 @@ def send(server: ServerProcess, requests: int) -> None:
 def test_fa26_memory_stays_flat_under_mixed_requests(server: ServerProcess) -> None:
     """After a warm-up no worker process grows or shrinks by more than a tenth.
 
-    6,000 requests here; `make soak` sends the million of the case, a tenth of it as the warm-up.
+    3,000 requests here; `make soak` sends the million of the case, a tenth of it as the warm-up.
     """
-    send(server, max(REQUESTS // 10, 2000))
+    send(server, max(REQUESTS // 10, 1500))
     workers, before = server.workers(), memory(server)
     send(server, REQUESTS)
     after = memory(server)
