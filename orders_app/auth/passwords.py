@@ -10,10 +10,15 @@ the key changes with it, and nothing has to be told to forget.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -23,22 +28,58 @@ REMEMBERED_ENTRIES = 4096
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DUMMY_HASH = _hasher.hash(secrets.token_urlsafe(32))
-# Hashing is what makes a flood of log-ins expensive; one at a time leaves the other threads to readers.
-_one_at_a_time = threading.Lock()
+
+
+class _OneAtATime:
+    """Does one thing after the other, in a thread of its own that ends with the process.
+
+    Hashing is what makes a flood of log-ins expensive; one at a time leaves the other threads to readers.
+    And each thread that ever hashed would keep the 19 MiB that it took for that.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = 0
+        self._asked: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
+
+    def __call__(self, function: Callable[..., Any], *args: Any) -> Any:
+        self._start()
+        answer: Future[Any] = Future()
+        self._asked.put((answer, function, args))
+        return answer.result()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._process != os.getpid():  # a fork inherits no threads
+                self._process = os.getpid()
+                self._asked = SimpleQueue()
+                threading.Thread(target=self._work, args=(self._asked,), name="argon2", daemon=True).start()
+
+    @staticmethod
+    def _work(asked: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]]) -> None:
+        while True:
+            answer, function, args = asked.get()
+            try:
+                answer.set_result(function(*args))
+            except BaseException as error:  # noqa: BLE001  # whoever asked gets it
+                answer.set_exception(error)
+
+
+_one_at_a_time = _OneAtATime()
 
 
 def hash_password(password: str) -> str:
     """The argon2id hash to store, with its parameters and salt (PHC string format)."""
-    return _hasher.hash(password)
+    hashed: str = _one_at_a_time(_hasher.hash, password)
+    return hashed
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
     """Whether the password is right.  Without a hash it takes as long and says no."""
-    with _one_at_a_time:
-        try:
-            _hasher.verify(password_hash or _DUMMY_HASH, password)
-        except (Argon2Error, InvalidHashError):
-            return False
+    try:
+        _one_at_a_time(_hasher.verify, password_hash or _DUMMY_HASH, password)
+    except (Argon2Error, InvalidHashError):
+        return False
     return password_hash is not None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -118,3 +120,18 @@ def test_the_memory_holds_no_password(checks: CountedChecks) -> None:
     memory = VerifiedPasswords()
     memory.verify("alice", "hash of correct horse", "correct horse")
     assert b"correct" not in b"".join(memory._known)
+
+
+def test_hashing_keeps_no_memory_for_each_thread_that_asks() -> None:
+    """All of it is done by one thread; whoever asks gets what came of it, an error included."""
+    hashers = set()
+
+    def note() -> int:
+        hashers.add(threading.current_thread().name)
+        return len(hashers)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(lambda _: passwords._one_at_a_time(note), range(50))) == {1}
+    assert hashers == {"argon2"}
+    with pytest.raises(ZeroDivisionError):
+        passwords._one_at_a_time(divmod, 1, 0)
