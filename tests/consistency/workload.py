@@ -361,8 +361,12 @@ def run(
     threads = [threading.Thread(target=worker.run, args=(mix,), daemon=True) for worker in workers]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        world.stop.set()
+        raise
     if world.failures:
         raise world.failures[0]
 
