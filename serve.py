@@ -12,6 +12,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -33,17 +35,44 @@ THREADS = 4
 # Requests under way get this long to finish after SIGTERM: longer than a statement may run, shorter
 # than the patience of whoever sent the signal.
 DRAIN_SECONDS = 15
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOP_REPEATED_SECONDS = 0.1
 HEADER_BUFFER_BYTES = 64 * 1024
 HEADER_TIMEOUT_MILLISECONDS = 15_000
 
 
 class Server(MPServer):
-    """Granian, except in what it makes of a worker that was killed.
+    """Granian, except in what it makes of signals and of a worker that was killed.
 
     By itself it takes two deaths of one worker within six seconds for a crash loop and ends the whole
     server, the healthy workers included.  That is right for an application that cannot start; a worker
     ended by a signal (out of memory, `kill -9`) is simply replaced, however often.
+
+    And it may never hear a signal: Python runs handlers in the main thread only, which waits without
+    end, and nothing wakes it where the system hands the signal to the thread that watches a worker.
     """
+
+    def listen_for_signals(self) -> None:
+        """Have signals wake a thread of ours: the byte that each writes arrives whoever was interrupted."""
+        inbox, outbox = os.pipe()
+        os.set_blocking(outbox, False)
+        signal.set_wakeup_fd(outbox, warn_on_full_buffer=False)
+        threading.Thread(target=self._hear, args=(inbox,), daemon=True).start()
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the thread does it, and two who take the lock of one event could wait for each other."""
+
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing, as above."""
+
+    def _hear(self, inbox: int) -> None:
+        while (number := os.read(inbox, 1)[0]) not in STOP_SIGNALS:
+            if number == signal.SIGHUP:
+                super().signal_handler_reload()
+        while True:
+            # Again and again: the main loop may be clearing what it was woken by just now.
+            super().signal_handler_interrupt()
+            time.sleep(STOP_REPEATED_SECONDS)
 
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         killed = [index for index in workers if (self.wrks[index].inner.exitcode or 0) < 0]
@@ -67,8 +96,9 @@ def main(target: str = APPLICATION) -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(config.prometheus_multiproc_dir)
     os.environ["WORKERS"] = str(config.workers)
     os.chdir(ROOT)
-    os.register_at_fork(after_in_child=forget_signal_handlers)
+    let_loading_workers_stop()
     server = build(config, target)
+    server.listen_for_signals()
     server.on_startup(lambda: empty_metrics(config.prometheus_multiproc_dir))
     server.on_startup(lambda: print(addresses(config), flush=True))
     with asked_to_stop_is_success(server):
@@ -88,14 +118,27 @@ def load_application(target: str, *, port: int) -> WSGIApplication:
     return application
 
 
-def forget_signal_handlers() -> None:
+def let_loading_workers_stop() -> None:
     """Let a worker that is still loading the application end at SIGTERM, as it has nothing to finish.
 
-    A forked process inherits the handler of its parent, which would only note the signal in the copy of
-    a server that nobody runs; the worker would then serve on until it is killed, requests and all.
+    A forked process inherits the handlers of its parent, which would only note the signal in the copy of
+    a server that nobody runs; the worker would then serve on until it is killed, requests and all.  So
+    the signals are held back while a process is forked, and the new one takes them as a new one does.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+
+    def hold() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+    def let_through() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def forget_handlers() -> None:
+        signal.set_wakeup_fd(-1)
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        let_through()
+
+    os.register_at_fork(before=hold, after_in_parent=let_through, after_in_child=forget_handlers)
 
 
 def build(config: Config, target: str = APPLICATION) -> Server:
