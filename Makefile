@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test check format lock audit clean
+.PHONY: help setup run serve keys test consistency check format lock audit clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.installed ## Make .venv from the pinned requirements
 
@@ -30,6 +30,9 @@ keys: setup ## Make the keys of this installation under instance/, where they ar
 
 test: $(VENV)/.installed-dev ## Run every test, with a real PostgreSQL and a real Redis (ARGS=… for pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+consistency: $(VENV)/.installed-dev ## 100,000 operations under faults on both back ends, then the checker (ARGS=--help)
+	@$(BIN)/python -m tests.consistency $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, formatting, types and the rules between packages
 	@$(BIN)/ruff check .

@@ -18,6 +18,8 @@ from tests.consistency.nemeses import Nemesis, Striking, together
 from tests.consistency.records import Expected, Finding, Found, Operation, Outcome
 
 MOST_SECONDS = 600
+MORE = 100
+"""Operations at a time, where the nemeses have not struck often enough."""
 
 
 @dataclass
@@ -55,17 +57,25 @@ def run(
     clients: int = 10,
     seed: int = 0,
     calm: float = 0.7,
+    blows: int = 1,
     seconds: float = MOST_SECONDS,
     watch: Callable[[World], None] = lambda _: None,
 ) -> Result:
-    """Let clients do so many operations while the nemeses strike in turn, and check what comes of it."""
+    """Let clients do so many operations while the nemeses strike in turn, and check what comes of it.
+
+    It goes on until each has struck so many times at least.
+    """
     begun = time.monotonic()
     name = f"{cluster.backend}, {' + '.join(nemesis.name for nemesis in nemeses) or 'alone'}"
     world = World(cluster.server.port, seed)
     watch(world)
     striking = Striking(cluster, nemeses, seed, calm)
     with striking:
-        workload.run(world, cluster.accounts, operations=operations, seconds=seconds, clients=clients)
+        while len(world.log) < operations or striking.blows < blows * len(nemeses):
+            some = max(operations - len(world.log), MORE)
+            workload.run(world, cluster.accounts, operations=some, seconds=seconds, clients=clients)
+            if striking.failure is not None or time.monotonic() > world.deadline:
+                break
     found = _conclude(cluster, world, together(nemeses))
     if striking.failure is not None:
         found.append(Found(Finding.UNEXPECTED, f"the nemesis failed: {striking.failure}"))
