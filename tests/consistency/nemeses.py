@@ -204,11 +204,15 @@ class Striking:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(self._chance.uniform(0.3, 2) * self._calm):
+        took = 0.0
+        # At least as long as the last blow took, so that on a slow machine too there is life in between.
+        while not self._over.wait(max(took, self._chance.uniform(0.3, 2) * self._calm)):
             nemesis = self._nemeses[self.blows % len(self._nemeses)]
+            begun = time.monotonic()
             try:
                 nemesis.strike(self._cluster, self._chance)
             except Exception as error:  # noqa: BLE001  # told to whoever runs this
                 self.failure = error
                 return
             self.blows += 1
+            took = time.monotonic() - begun

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.consistency import workload
+from tests.consistency import verification, workload
 from tests.consistency.checker import check
 from tests.consistency.client import World
 from tests.consistency.cluster import Cluster
@@ -76,7 +76,7 @@ def run(
             workload.run(world, cluster.accounts, operations=some, seconds=seconds, clients=clients)
             if striking.failure is not None or time.monotonic() > world.deadline:
                 break
-    found = _conclude(cluster, world, together(nemeses))
+    found = _conclude(cluster, world, together(nemeses), verify=True)
     if striking.failure is not None:
         found.append(Found(Finding.UNEXPECTED, f"the nemesis failed: {striking.failure}"))
     if len(world.log) < operations:
@@ -105,10 +105,13 @@ def hunt(
     return Result(cluster.backend, world.log, found, time.monotonic() - begun)
 
 
-def _conclude(cluster: Cluster, world: World, expected: Expected) -> list[Found]:
+def _conclude(cluster: Cluster, world: World, expected: Expected, *, verify: bool = False) -> list[Found]:
+    """Wait for quiet, look at everything, and check; the service's own verification takes a process."""
     cluster.wait_until_ready()
     workload.look_at_everything(world, cluster.accounts)
     final = read_final(cluster.database_url, cluster.log_dir)
+    if verify:
+        final.complaints += verification.complaints(cluster.server)
     return check(world.log, final, expected)
 
 
