@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test generated soak check format lock audit sbom clean
+.PHONY: help setup run serve keys test consistency generated soak check format lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.installed ## Make .venv from the pinned requirements
 
@@ -33,6 +33,9 @@ keys: setup ## Make the keys of this installation under instance/, where they ar
 
 test: $(VENV)/.installed-dev ## Run every test, with a real PostgreSQL and a real Redis (ARGS=… for pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+consistency: $(VENV)/.installed-dev ## 100,000 operations under faults on both back ends, then the checker (ARGS=--help)
+	@$(BIN)/python -m tests.consistency $(ARGS)
 
 generated: $(VENV)/.installed-dev ## Made-up requests for longer than `make test` (EXAMPLES=…, SEED=… to repeat)
 	@echo "The seed is $(SEED): make generated SEED=$(SEED) EXAMPLES=$(EXAMPLES)"

@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -46,15 +47,19 @@ HEADER_BUFFER_BYTES = 32 * 1024
 # A rolling restart waits so long for a new worker to load, and so much longer for it to listen.
 LOAD_SECONDS = 60
 TURN_SECONDS = 1.0
+STOP_REPEATED_SECONDS = 0.1
 HEADER_TIMEOUT_MILLISECONDS = 15_000
 
 
 class Server(MPServer):
-    """Granian, except in what it makes of a worker that was killed, and in how workers take turns.
+    """Granian, except in what it makes of signals and of killed workers, and in how workers take turns.
 
     By itself it takes two deaths of one worker within six seconds for a crash loop and ends the whole
     server, the healthy workers included.  That is right for an application that cannot start; a worker
     ended by a signal (out of memory, `kill -9`) is simply replaced, however often.
+
+    And it may never hear a signal: Python runs handlers in the main thread only, which waits without
+    end, and nothing wakes it where the system hands the signal to the thread that watches a worker.
 
     In a rolling restart (SIGHUP) it stops the old worker some seconds after it has started the new one,
     ready or not; here the old one serves until the new one has loaded the application.
@@ -65,10 +70,32 @@ class Server(MPServer):
         self.loaded = multiprocessing.Semaphore(0)
         self.is_reloading = False
 
+    def listen_for_signals(self) -> None:
+        """Have signals wake a thread of ours: the byte that each writes arrives whoever was interrupted."""
+        inbox, outbox = os.pipe()
+        os.set_blocking(outbox, False)
+        signal.set_wakeup_fd(outbox, warn_on_full_buffer=False)
+        threading.Thread(target=self._hear, args=(inbox,), daemon=True).start()
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the thread does it, and two who take the lock of one event could wait for each other."""
+
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing, as above."""
+
+    def _hear(self, inbox: int) -> None:
+        while (number := os.read(inbox, 1)[0]) not in STOP_SIGNALS:
+            if number == signal.SIGHUP:
+                super().signal_handler_reload()
+        while True:
+            # Again and again: the main loop may be clearing what it was woken by just now.
+            super().signal_handler_interrupt()
+            time.sleep(STOP_REPEATED_SECONDS)
+
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         for index in workers:
             if self.interrupt_signal:
-                return  # told to stop in the middle of a rolling restart: the rest need not start anew
+                break  # told to stop in the middle of a rolling restart: the rest need not start anew
             while self.loaded.acquire(block=False):
                 pass  # what was said by workers that started before
             killed = (self.wrks[index].inner.exitcode or 0) < 0
@@ -131,6 +158,7 @@ def main(target: str = APPLICATION) -> int:
     os.chdir(ROOT)
     lose_what_cannot_be_said()
     server = build(config, target)
+    server.listen_for_signals()
     server.on_startup(lambda: empty_metrics(config.prometheus_multiproc_dir))
     server.on_startup(lambda: print(addresses(config), flush=True))
     with asked_to_stop_is_success(server):
@@ -155,6 +183,7 @@ def load_application(target: str, *, port: int, loaded: Semaphore) -> WSGIApplic
     from orders_app.http.draining import Draining
 
     # Until the application is there, nothing has to be finished: a signal simply ends the process.
+    signal.set_wakeup_fd(-1)  # the parent's, which is not to hear of signals to this process
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

@@ -19,6 +19,7 @@ from tests.consistency.records import Outcome
 from tests.consistency.runner import HEADING, Result, keep, run
 
 CLIENTS = {SQLITE: 8, POSTGRES: 12}
+LEAST_BLOWS = 4
 SHOWN = 10
 PROGRESS_SECONDS = {True: 0.5, False: 10.0}
 """Between two lines of progress: on a terminal, and in a log."""
@@ -86,6 +87,7 @@ def _run(
             operations=operations,
             clients=CLIENTS[base.backend],
             seed=seed,
+            blows=LEAST_BLOWS,
             watch=watch.append,
         )
     _say(label + ": " + ", ".join(f"{result.counts[outcome]:,} {outcome}" for outcome in Outcome))

@@ -45,7 +45,7 @@ def read_final(database_url: str, log_dir: Path) -> Final:
 
 
 def _read(connection: Connection) -> Final:
-    final = Final()
+    final = Final(complaints=_integrity(connection))
     lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for order_id, position, line_id, name, price, quantity in connection.execute(text(_LINES)):
         final.positions.setdefault(_id(order_id), []).append(position)
@@ -69,6 +69,14 @@ def _read(connection: Connection) -> Final:
         order_id = json.loads(bytes(body)).get("order_id")
         final.answers.append(StoredAnswer(user=user, order_id=order_id, status=status))
     return final
+
+
+def _integrity(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with its own file, which processes were killed over."""
+    if connection.dialect.name != "sqlite":
+        return []
+    damage = [str(row) for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
+    return damage + [str(row) for row in connection.execute(text("PRAGMA foreign_key_check"))]
 
 
 def _event(row: Any) -> StoredEvent:

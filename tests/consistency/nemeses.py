@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import psycopg
 
-from tests.consistency.cluster import DATABASE_SECONDS, POSTGRES, SQLITE, Cluster
+from tests.consistency.cluster import DATABASE_SECONDS, POSTGRES, SQLITE, WORKERS, Cluster
 from tests.consistency.records import Expected
 from tests.servers import wait_until
 
@@ -35,15 +36,9 @@ def kill_worker(cluster: Cluster, chance: random.Random) -> None:
     """kill -9 of one worker process, at times of all of them; the server replaces them."""
     workers = sorted(cluster.server.workers())
     victims = workers if chance.random() < 0.2 else [chance.choice(workers)]
-    begun = cluster.server.output().count("Started worker")
-    for victim in victims:
-        os.kill(victim, signal.SIGKILL)
-    # Killed faster than it can load the application, none would ever serve.
-    wait_until(
-        lambda: cluster.server.output().count("Started worker") >= begun + len(victims),
-        what="the next worker",
-        seconds=60,
-    )
+    with _started(cluster, len(victims)):
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
 
 
 def restart_server(cluster: Cluster, chance: random.Random) -> None:
@@ -51,8 +46,21 @@ def restart_server(cluster: Cluster, chance: random.Random) -> None:
     status = cluster.server.stop()
     if status != 0:
         raise AssertionError(f"the server ended with {status} after SIGTERM")
-    cluster.server.start()
-    time.sleep(chance.uniform(0.5, 1.5))
+    with _started(cluster, WORKERS[cluster.backend]):
+        cluster.server.start()
+    time.sleep(1)
+
+
+@contextlib.contextmanager
+def _started(cluster: Cluster, workers: int) -> Iterator[None]:
+    """Wait until so many workers have been started: struck before they load, none would ever serve."""
+    begun = cluster.server.output().count("Started worker")
+    yield
+    wait_until(
+        lambda: cluster.server.output().count("Started worker") >= begun + workers,
+        what="the next worker",
+        seconds=60,
+    )
 
 
 def stop_redis(cluster: Cluster, chance: random.Random) -> None:
@@ -196,11 +204,15 @@ class Striking:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(self._chance.uniform(0.3, 2) * self._calm):
+        took = 0.0
+        # At least as long as the last blow took, so that on a slow machine too there is life in between.
+        while not self._over.wait(max(took, self._chance.uniform(0.3, 2) * self._calm)):
             nemesis = self._nemeses[self.blows % len(self._nemeses)]
+            begun = time.monotonic()
             try:
                 nemesis.strike(self._cluster, self._chance)
             except Exception as error:  # noqa: BLE001  # told to whoever runs this
                 self.failure = error
                 return
             self.blows += 1
+            took = time.monotonic() - begun

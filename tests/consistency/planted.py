@@ -10,33 +10,31 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response
-from sqlalchemy import ColumnElement, Select, insert, literal, select, text
+from flask import Flask, Response, current_app
+from sqlalchemy import ColumnElement, Select, literal, select, text
 from sqlalchemy.orm import Session
 
 from orders_app.auth.guards import current_actor
 from orders_app.events_log import receivers
-from orders_app.events_log.models import OrderEventRow
 from orders_app.extensions import cache, unit_of_work
 from orders_app.idempotency import guards
 from orders_app.idempotency import services as idempotency
 from orders_app.idempotency.domain import scope_of
 from orders_app.orders import cache as answers
 from orders_app.orders import queries, repository, routes, services
-from orders_app.orders.domain import OrderChanges, Owner
+from orders_app.orders.domain import OrderChanges
 from orders_app.orders.events import OrderEvent
 from orders_app.orders.models import Order
-from orders_app.orders.records import OrderRecord
 from orders_app.shared import view_versions
 from orders_app.shared.errors import PreconditionFailed
 from orders_app.shared.events import Event
-from orders_app.shared.identity import Actor
-from orders_app.shared.persistence import new_id
+from orders_app.shared.identity import Actor, Role
 from orders_app.shared.unit_of_work import UnitOfWork
 
 Events = tuple[Event, ...]
@@ -171,10 +169,7 @@ def resurrected() -> None:
     def change(uow: UnitOfWork, *, actor: Actor, order_id: UUID, **rest: Any) -> Any:
         order = repository.get_order_locked(uow.session, order_id)
         if order is not None and order.is_deleted and (actor.is_admin or actor.user_id == order.user_id):
-            owner: Owner = repository.owner_of(uow.session, order)
-            before = repository.order_record(order, owner)
-            order.is_deleted = False
-            services._finish(uow, actor, order, owner, before)
+            services.restore_order(uow, actor=replace(actor, role=Role.ADMIN), order_id=order_id)
         return change_order(uow, actor=actor, order_id=order_id, **rest)
 
     services.change_order = change
@@ -211,13 +206,14 @@ def event_written_later() -> None:
     """The event is written after the commit, in a transaction of its own."""
     written = receivers.write_history
 
-    def write(engine: Any, events: Events) -> None:
-        with Session(engine) as own:
+    def write(app: Flask, engine: Any, events: Events) -> None:
+        with app.app_context(), Session(engine) as own:
             written(None, own, events)  # type: ignore[arg-type]  # who sends it is not looked at
             own.commit()
 
     def write_history(_sender: UnitOfWork, session: Session, events: Events) -> None:
-        threading.Timer(LATER, write, [session.get_bind(), events]).start()
+        app: Any = current_app
+        threading.Timer(LATER, write, [app._get_current_object(), session.get_bind(), events]).start()
 
     receivers.write_history = write_history
 
@@ -230,37 +226,26 @@ def event_written_twice() -> None:
         written(_sender, session, events)
         for event in events:
             if isinstance(event, OrderEvent) and event.new_status is not None:
-                row = {
-                    "id": new_id(),
-                    "order_id": event.order_id,
-                    "sequence": event.sequence + 1,
-                    "event": "order.updated",
-                    "at": event.at,
-                    "actor_id": event.actor_id,
-                    "actor_name": event.actor_name,
-                    "request_id": event.request_id,
-                    "changes": {},
-                }
-                session.execute(insert(OrderEventRow), row)
                 order = session.get_one(Order, event.order_id)
                 order.version += 1
                 session.flush()
+                more = replace(event, name="order.updated", sequence=order.version, changes={})
+                written(_sender, session, (replace(more, old_status=None, new_status=None),))
 
     receivers.write_history = write_history
 
 
 def version_counted_twice() -> None:
     """Some changes count the version twice, which leaves a gap in the sequence."""
-    finish = services.finish
+    read = repository.get_order_locked
 
-    def finish_twice(
-        uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: OrderRecord
-    ) -> OrderRecord:
-        if random.random() < 0.1:
+    def read_and_count(session: Session, order_id: UUID) -> Order | None:
+        order = read(session, order_id)
+        if order is not None and random.random() < 0.1:
             order.version += 1
-        return finish(uow, actor, order, owner, before)
+        return order
 
-    services.finish = finish_twice
+    repository.get_order_locked = read_and_count
 
 
 # Requests sent again.

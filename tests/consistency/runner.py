@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.consistency import workload
+from tests.consistency import verification, workload
 from tests.consistency.checker import check
 from tests.consistency.client import World
 from tests.consistency.cluster import Cluster
@@ -18,6 +18,8 @@ from tests.consistency.nemeses import Nemesis, Striking, together
 from tests.consistency.records import Expected, Finding, Found, Operation, Outcome
 
 MOST_SECONDS = 600
+MORE = 100
+"""Operations at a time, where the nemeses have not struck often enough."""
 
 
 @dataclass
@@ -55,18 +57,26 @@ def run(
     clients: int = 10,
     seed: int = 0,
     calm: float = 0.7,
+    blows: int = 1,
     seconds: float = MOST_SECONDS,
     watch: Callable[[World], None] = lambda _: None,
 ) -> Result:
-    """Let clients do so many operations while the nemeses strike in turn, and check what comes of it."""
+    """Let clients do so many operations while the nemeses strike in turn, and check what comes of it.
+
+    It goes on until each has struck so many times at least.
+    """
     begun = time.monotonic()
     name = f"{cluster.backend}, {' + '.join(nemesis.name for nemesis in nemeses) or 'alone'}"
     world = World(cluster.server.port, seed)
     watch(world)
     striking = Striking(cluster, nemeses, seed, calm)
     with striking:
-        workload.run(world, cluster.accounts, operations=operations, seconds=seconds, clients=clients)
-    found = _conclude(cluster, world, together(nemeses))
+        while len(world.log) < operations or striking.blows < blows * len(nemeses):
+            some = max(operations - len(world.log), MORE)
+            workload.run(world, cluster.accounts, operations=some, seconds=seconds, clients=clients)
+            if striking.failure is not None or time.monotonic() > world.deadline:
+                break
+    found = _conclude(cluster, world, together(nemeses), verify=True)
     if striking.failure is not None:
         found.append(Found(Finding.UNEXPECTED, f"the nemesis failed: {striking.failure}"))
     if len(world.log) < operations:
@@ -95,10 +105,13 @@ def hunt(
     return Result(cluster.backend, world.log, found, time.monotonic() - begun)
 
 
-def _conclude(cluster: Cluster, world: World, expected: Expected) -> list[Found]:
+def _conclude(cluster: Cluster, world: World, expected: Expected, *, verify: bool = False) -> list[Found]:
+    """Wait for quiet, look at everything, and check; the service's own verification takes a process."""
     cluster.wait_until_ready()
     workload.look_at_everything(world, cluster.accounts)
     final = read_final(cluster.database_url, cluster.log_dir)
+    if verify:
+        final.complaints += verification.complaints(cluster.server)
     return check(world.log, final, expected)
 
 

@@ -11,13 +11,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.callers import ORDERS
-from tests.consistency.client import Account, Client, NotSent, Reply, Request, World, path_of
+from tests.consistency.client import PAGE_SIZE, Account, Client, NotSent, Reply, Request, World, path_of
 from tests.consistency.records import Asked, Kind, Operation, Outcome
 
 HOT = 6
 """So many of the newest orders of a user are what nearly everything is done to."""
 ATTEMPTS = 6
-PAGE = 15
 MIX: Mapping[str, int] = {
     "create": 6,
     "create_once": 8,
@@ -180,7 +179,7 @@ class Worker(Client):
         return self.do(request)
 
     def list(self) -> None:
-        query: dict[str, Any] = {"page": 1, "page_size": PAGE}
+        query: dict[str, Any] = {"page": 1, "page_size": PAGE_SIZE}
         choice = self.random.random()
         more: dict[str, Any] = {}
         if choice < 0.2:
@@ -361,8 +360,12 @@ def run(
     threads = [threading.Thread(target=worker.run, args=(mix,), daemon=True) for worker in workers]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        world.stop.set()
+        raise
     if world.failures:
         raise world.failures[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import json
 import os
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
+import psutil  # type: ignore[import-untyped]  # it has no types, and little is used of it
 import pytest
 
 from tests.callers import ORDERS, basic, path_of
@@ -150,6 +152,16 @@ def test_it_stops_when_asked_and_starts_again_with_its_data(server: ServerProces
     assert server.as_admin("GET", path_of(order)).json() == order
     counts = server.request("GET", "/metrics/", Accept="application/json").json()
     assert "unmatched" not in counts, "the counters of the last run are gone"
+
+
+def test_it_stops_whichever_of_its_threads_gets_the_signal(tmp_path: Path) -> None:
+    with serving(tmp_path) as stopping:
+        assert stopping.process is not None
+        main = stopping.process.pid
+        watcher = next(thread.id for thread in psutil.Process(main).threads() if thread.id != main)
+        assert ctypes.CDLL(None).tgkill(main, watcher, signal.SIGTERM) == 0
+        assert stopping.process.wait(30) == 0
+        assert "refused to gracefully stop" not in stopping.output()
 
 
 @pytest.mark.parametrize("milliseconds", [0, 50, 100, 200, 400])
