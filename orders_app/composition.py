@@ -35,6 +35,7 @@ from orders_app.http.postgres import prepare_postgres
 from orders_app.http.proxies import TrustedProxies
 from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
+from orders_app.http.unread_bodies import finish_reading
 from orders_app.orders.queries import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
 
@@ -66,6 +67,7 @@ def compose(config: Config) -> Flask:
     connect_receivers()
     count_requests(app)
     register_hooks(app, config.trusted_hosts)
+    finish_reading(app)
     tell_limits(app)
     register_error_handlers(app, page=admin.error_page)
     _bind_extensions(app, config)
