@@ -92,6 +92,10 @@ class Wire:
             self.close()
             raise NoAnswer(f"{type(error).__name__}: {error}") from None
         self._last = time.monotonic()
+        if reply.status >= 500:
+            # Refused before its body was read, the request has left the server with nothing but to close
+            # the connection, and it does so without a word.
+            self.close()
         return reply
 
     def close(self) -> None:
