@@ -93,8 +93,8 @@ class Wire:
             raise NoAnswer(f"{type(error).__name__}: {error}") from None
         self._last = time.monotonic()
         if reply.status >= 500:
-            # Refused before its body was read, the request has left the server with nothing but to close
-            # the connection, and it does so without a word.
+            # The server may close the connection after such an answer without saying so, most likely where
+            # the request was refused before its body was read.
             self.close()
         return reply
 
