@@ -54,7 +54,7 @@ class BuggedServer(ServerProcess):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A database with accounts that are logged in, to be copied; the keys in `settings` made the tokens."""
+    """A database with accounts that are logged in, to be copied; the key in `settings` made the tokens."""
 
     backend: str
     folder: Path
@@ -116,7 +116,8 @@ def prepared(backend: str, services: Services) -> Iterator[Prepared]:
             server.stop()
         finally:
             server.kill()
-        settings |= {key: server.environment[key] for key in ("SECRET_KEY", "JWT_SECRET_KEY")}
+        # Not SECRET_KEY: each run has its own, so that what the cache holds of another run is not valid.
+        settings["JWT_SECRET_KEY"] = server.environment["JWT_SECRET_KEY"]
         yield Prepared(backend, folder, server.environment["DATABASE_URL"], settings, accounts)
 
 

@@ -14,7 +14,7 @@ from tests.consistency.planted import PLANTS
 from tests.consistency.records import Finding
 from tests.consistency.runner import Result, hunt
 
-pytestmark = [pytest.mark.server, pytest.mark.postgres, pytest.mark.redis]
+pytestmark = [pytest.mark.server, pytest.mark.postgres, pytest.mark.redis, pytest.mark.timeout(300)]
 
 READING = {"create": 2, "read": 10, "list": 5, "patch": 4, "move_on": 1}
 WRITING = {"create": 2, "patch": 4, "patch_matching": 4, "put": 3, "move_on": 3}
