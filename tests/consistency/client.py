@@ -92,10 +92,6 @@ class Wire:
             self.close()
             raise NoAnswer(f"{type(error).__name__}: {error}") from None
         self._last = time.monotonic()
-        if reply.status >= 500:
-            # The server may close the connection after such an answer without saying so, most likely where
-            # the request was refused before its body was read.
-            self.close()
         return reply
 
     def close(self) -> None:
