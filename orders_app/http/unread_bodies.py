@@ -22,14 +22,15 @@ def finish_reading(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
+        length = request.content_length
+        if not length and "Transfer-Encoding" not in request.headers:
+            return response
         # A body that breaks off, or is too large, ends the connection by itself.
         with contextlib.suppress(HTTPException, OSError):
             stream = request.stream
-            if not isinstance(stream, LimitedStream):
-                return response  # there is no body
-            length = request.content_length
-            if length is not None and length <= MOST_READ_BYTES:
-                stream.exhaust()
-            elif stream.tell() == 0:
-                response.headers["Connection"] = "close"
+            if isinstance(stream, LimitedStream):
+                if length is not None and length <= MOST_READ_BYTES:
+                    stream.exhaust()
+                elif stream.tell() == 0:
+                    response.headers["Connection"] = "close"
         return response

@@ -44,6 +44,16 @@ def test_after_a_small_body_the_connection_goes_on(server: ServerProcess) -> Non
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_requests_without_a_body_say_nothing_of_the_connection(server: ServerProcess) -> None:
+    for method, path in (
+        ("GET", "/healthz/"),
+        ("GET", ORDERS),
+        ("DELETE", f"{ORDERS}x/"),
+        ("GET", "/nothing"),
+    ):
+        assert server.request(method, path).headers["Connection"] is None
+
+
 def test_after_a_large_one_the_client_is_told_that_it_ends(server: ServerProcess) -> None:
     with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
         answer = refused(connection, MOST_READ_BYTES + 1)
