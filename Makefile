@@ -32,7 +32,12 @@ keys: setup ## Make the keys of this installation under instance/, where they ar
 	@$(BIN)/python -c "import config; print(*config.make_keys() or ['Both keys are there already.'], sep='\n')"
 
 test: $(VENV)/.installed-dev ## Run every test, with a real PostgreSQL and a real Redis (ARGS=… for pytest)
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	@$(BIN)/python -m pytest -m alone
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 consistency: $(VENV)/.installed-dev ## 100,000 operations under faults on both back ends, then the checker (ARGS=--help)
 	@$(BIN)/python -m tests.consistency $(ARGS)

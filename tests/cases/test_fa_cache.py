@@ -17,7 +17,7 @@ from tests.factories import body
 from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
 from tests.servers import PostgresServer, RedisServer, redis_program, running_redis, wait_until
 
-pytestmark = [pytest.mark.server, pytest.mark.postgres, pytest.mark.redis]
+pytestmark = [pytest.mark.server, pytest.mark.postgres, pytest.mark.redis, pytest.mark.alone]
 
 logger = logging.getLogger(__name__)
 

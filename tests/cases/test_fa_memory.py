@@ -21,7 +21,7 @@ from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
 
 pytestmark = pytest.mark.server
 
-REQUESTS = int(os.environ.get("FA26_REQUESTS", "3000"))
+REQUESTS = int(os.environ.get("FA26_REQUESTS", "1500"))
 CLIENTS = 4
 EXPECTED = {200, 201, 204, 400, 401, 404, 409, 422}
 

@@ -18,7 +18,7 @@ from tests.cases.fa_clients import Writers
 from tests.server.processes import ServerProcess, serving
 from tests.servers import wait_until
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.alone]
 
 KILLS = int(os.environ.get("FA15_KILLS", "8"))
 GRACE_SECONDS = 15

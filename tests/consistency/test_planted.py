@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,26 +32,31 @@ class Bug:
     backend: str = SQLITE
 
 
-BUGS = (
+TWELVE = (
     Bug("version-counted-later", Finding.STALE, READING),
     Bug("version-counted-first", Finding.STALE, READING, POSTGRES),
-    Bug("version-of-the-caller", Finding.STALE, READING),
     Bug("any-version-will-do", Finding.STALE, READING),
     Bug("key-without-the-caller", Finding.LEAK, READING),
     Bug("no-lock", Finding.LOST_UPDATE, WRITING, POSTGRES),
     Bug("match-compared-too-early", Finding.LOST_UPDATE, WRITING, POSTGRES),
-    Bug("refused-and-done", Finding.REFUSED, WRITING),
     Bug("resurrected", Finding.RESURRECTED, {"create": 3, "delete": 2, "put": 3, "patch": 3, "restore": 2}),
     Bug("acknowledged-without-commit", Finding.LOST_WRITE, WRITING),
     Bug("event-forgotten", Finding.LOST_WRITE, WRITING),
-    Bug("event-written-later", Finding.STALE, {"create": 2, "patch": 4, "events": 6}),
     Bug("event-written-twice", Finding.EVENTS_DOUBLED, WRITING),
     Bug("version-counted-twice", Finding.GAP, WRITING),
+    Bug("key-ignored", Finding.DOUBLED, SENDING_AGAIN),
+)
+MORE = (
+    Bug("version-of-the-caller", Finding.STALE, READING),
+    Bug("refused-and-done", Finding.REFUSED, WRITING),
+    Bug("event-written-later", Finding.STALE, {"create": 2, "patch": 4, "events": 6}),
     Bug("answer-kept-later", Finding.DOUBLED, SENDING_AGAIN, POSTGRES),
     Bug("key-of-everybody", Finding.LEAK, SENDING_AGAIN),
-    Bug("key-ignored", Finding.DOUBLED, SENDING_AGAIN),
     Bug("cursor-without-the-id", Finding.MISSING, {"create": 10, "walk": 2}),
 )
+BUGS = TWELVE + MORE
+TRIED = BUGS if os.environ.get("PLANTED") == "all" else TWELVE
+"""The rest is for when there is time: `PLANTED=all make test ARGS=tests/consistency`."""
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +93,7 @@ def test_every_planted_bug_is_looked_for() -> None:
     assert sorted(bug.name for bug in BUGS) == sorted(PLANTS)
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+@pytest.mark.parametrize("bug", TRIED, ids=lambda bug: bug.name)
 def test_a_planted_bug_is_found(bug: Bug, attempt: Callable[..., Result]) -> None:
     result = attempt(bug.backend, bug.mix, bug.name, bug.found_as)
     assert bug.found_as in {found.kind for found in result.found}

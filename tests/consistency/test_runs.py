@@ -13,7 +13,7 @@ from tests.consistency.runner import Result, run
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(400)]
 
-OPERATIONS = 1500
+OPERATIONS = 700
 
 
 def short_run(backend: str, services: Services, folder: Path) -> Result:
