@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -145,8 +146,19 @@ class TestManyAtOnce:
 
 @pytest.mark.server
 class TestTheClientGoesAway:
-    def send_and_leave(self, person: Person, key: str, part: float, *, reset: bool) -> None:
-        """Send the head and a part of the body, and be gone without a look at the answer."""
+    def send_and_leave(
+        self,
+        person: Person,
+        key: str,
+        part: float,
+        *,
+        reset: bool,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Send the head and a part of the body, and be gone without a look at the answer.
+
+        `before` runs when all is sent; the server may give up a request whose client is gone at once.
+        """
         body = json.dumps(BODY).encode()
         head = (
             f"POST {ORDERS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {person.auth}\r\n"
@@ -154,6 +166,7 @@ class TestTheClientGoesAway:
         )
         with socket.create_connection(("127.0.0.1", person.server.port), timeout=10) as connection:
             connection.sendall(head.encode() + body[: int(len(body) * part)])
+            before()
             if reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
@@ -176,8 +189,11 @@ class TestTheClientGoesAway:
 
     def test_id07_what_was_done_is_replayed(self, served: Served) -> None:
         a, key = served.person(), str(uuid4())
-        self.send_and_leave(a, key, 1, reset=False)
-        wait_until(lambda: len(made_by(a)) == 1, what="the order")
+
+        def until_it_is_made() -> None:
+            wait_until(lambda: len(made_by(a)) == 1, what="the order")
+
+        self.send_and_leave(a, key, 1, reset=False, before=until_it_is_made)
         again = post(a, key)
         assert again.headers[REPLAYED] == "true"
         check_one_order(a, again)

@@ -301,7 +301,8 @@ def test_in24_names_are_text_and_nothing_else(app: Flask, alice: Caller, admin: 
     history = alice.get(path_of(order, "events")).get_json()
     assert history[1]["changes"]["products"][0][0]["name"] == name
     page = Visitor.logged_in(app).get(f"/admin/orders/details/?id={order['order_id']}").text
-    assert "49" not in page.replace(order["order_id"], "") or "{{7*7}}" not in name
+    # Times and ids may hold a 49 of their own; what was worked out would stand twice.
+    assert "49 49" not in page
     for tag in ("<script>alert", "<img src=x"):
         assert tag not in page
     assert len(admin.orders()) == 2

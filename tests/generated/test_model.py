@@ -15,7 +15,7 @@ from tests.generated.machine import Machine
 from tests.generated.reached import ORDER, OWN_ORDERS, USER, succeeded_since, successes
 from tests.server.processes import ServerProcess
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "15"))
 STEPS = int(os.environ.get("MODEL_STEPS", "30"))
 SEED = os.environ.get("MODEL_SEED")
 SHRINK = bool(os.environ.get("MODEL_SHRINK"))
