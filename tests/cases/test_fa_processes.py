@@ -164,6 +164,12 @@ def test_fa20_logs_are_rotated_under_load(server: ServerProcess, how: str) -> No
     assert len(updated) == sum(version - 1 for version in writers.confirmed.values())
 
 
+def stands_still(number: int) -> bool:
+    """Whether every thread of a process is stopped (proc_pid_stat(5): the state follows the name)."""
+    states = [path.read_text().rpartition(") ")[2][0] for path in Path(f"/proc/{number}/task").glob("*/stat")]
+    return set(states) <= {"T"}
+
+
 def rotate(server: ServerProcess, log: Path, old: Path, how: str) -> None:
     if how == "rename":
         log.rename(old)
@@ -172,6 +178,8 @@ def rotate(server: ServerProcess, log: Path, old: Path, how: str) -> None:
     for worker in workers:
         worker.suspend()
     try:
+        # The signal takes a moment to arrive, thread by thread; a line may be written until then.
+        wait_until(lambda: all(stands_still(worker.pid) for worker in workers), what="standstill")
         old.write_bytes(log.read_bytes())
         os.truncate(log, 0)
     finally:
