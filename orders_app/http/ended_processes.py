@@ -20,6 +20,8 @@ from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict
 
+from orders_app.http.metric_files import space_for
+
 logger = logging.getLogger(__name__)
 
 KINDS = ("counter", "histogram")
@@ -90,6 +92,8 @@ def _move(left: Iterable[Path], target: Path) -> None:
         return
     new = target.with_suffix(".new")
     new.unlink(missing_ok=True)
+    # Without room for all of it the process that starts the workers would end here, and the service with it.
+    space_for(sums, new)
     file = MmapedDict(str(new))
     for key, value in sums.items():
         file.write_value(key, value, 0.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,17 @@ class ReservedFile(MmapedDict):
 def reserve_space() -> None:
     """Have all metrics that are declared from now on counted in such files."""
     values.MmapedDict = ReservedFile  # type: ignore[attr-defined]  # it offers no other way
+
+
+def space_for(keys: Collection[str], path: Path) -> None:
+    """Make a file that has room for these keys; where the disk has none, leave no file and raise OSError."""
+    size = sum(len(key.encode()) + ENTRY_BYTES for key in keys)
+    try:
+        with path.open("xb") as file:
+            _reserve(file.fileno(), max(size, FIRST_BYTES))
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _reserve(descriptor: int, size: int) -> None:

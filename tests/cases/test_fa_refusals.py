@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +20,7 @@ from werkzeug.test import TestResponse
 from orders_app.extensions import db
 from tests.callers import ORDERS, Caller, path_of
 from tests.conftest import Backend
+from tests.disks import full, small_disk
 from tests.factories import body, password_of
 from tests.server.processes import ServerProcess
 from tests.servers import wait_until
@@ -150,22 +149,6 @@ def no_space(app: Flask, backend: Backend) -> Iterator[None]:
     admin.dispose()
 
 
-@contextlib.contextmanager
-def small_disk() -> Iterator[Path | None]:
-    """A disk of 24 MB; None where this user may not mount one."""
-    folder = Path(tempfile.mkdtemp(prefix="orders-disk-"))
-    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "orders-test", str(folder)]
-    mounted = (
-        shutil.which("mount") and subprocess.run(command, capture_output=True, check=False).returncode == 0
-    )
-    try:
-        yield folder if mounted else None
-    finally:
-        if mounted:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)
-        folder.rmdir()
-
-
 @pytest.mark.server
 def test_fa12_the_disk_of_the_whole_service_is_full(tmp_path: Path) -> None:
     """Database, cache, logs and metrics of SQLite's back end on one disk, and it fills up to the last byte.
@@ -173,7 +156,7 @@ def test_fa12_the_disk_of_the_whole_service_is_full(tmp_path: Path) -> None:
     Reads go on and changes are 503, and so it is for a worker process that is started meanwhile: the
     metrics must not end it.  Who may not mount a disk has the system refuse the workers to write.
     """
-    with small_disk() as disk:
+    with small_disk("24m") as disk:
         server = ServerProcess(disk or tmp_path)
         server.prepare()
         try:
@@ -203,12 +186,8 @@ def filled(server: ServerProcess, disk: Path | None) -> Iterator[None]:
         for number in server.workers():
             psutil.Process(number).rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
         return
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"\0" * 4096)
-    yield
-    filler.unlink()
+    with full(disk):
+        yield
 
 
 def works_read_only(server: ServerProcess, order: dict[str, object]) -> None:

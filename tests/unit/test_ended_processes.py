@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
+from config import ROOT
 from orders_app.http import ended_processes
 from orders_app.http.ended_processes import files_at_rest, merge_ended
+from tests.disks import full, small_disk
 
 KEY = mmap_key("requests", "requests_total", ["method"], ["GET"], "Requests.")
 OTHER = mmap_key("requests", "requests_total", ["method"], ["PUT"], "Requests.")
@@ -88,6 +90,25 @@ def test_nothing_is_moved_into_what_cannot_be_read(tmp_path: Path, ended: int) -
     merge_ended(tmp_path)
     assert names(tmp_path) == {"counter_ended.db", f"counter_{ended}.db"}
     assert read(tmp_path / f"counter_{ended}.db") == {KEY: 2}
+
+
+def test_on_a_full_disk_they_stay_in_their_files(tmp_path: Path, ended: int) -> None:
+    """In a process of its own: a page that the disk has no room for would end whoever writes to it."""
+    with small_disk("1m") as disk:
+        if disk is None:
+            pytest.skip("mounting a disk is not allowed here")
+        write(disk / f"counter_{ended}.db", get=3)
+        program = (
+            "import sys, pathlib; from orders_app.http.ended_processes import merge_ended\n"
+            "merge_ended(pathlib.Path(sys.argv[1]))"
+        )
+        merge = [sys.executable, "-c", program, str(disk)]
+        (disk / "ended.lock").touch()
+        with full(disk):
+            subprocess.run(merge, check=True, cwd=ROOT)
+            assert {path.name for path in disk.iterdir()} == {f"counter_{ended}.db", "ended.lock", "filler"}
+        subprocess.run(merge, check=True, cwd=ROOT)
+        assert read(disk / "counter_ended.db") == {KEY: 3}
 
 
 def test_nothing_is_moved_while_somebody_reads(
