@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-from tests.servers import free_port, wait_until, warn_loudly
+from tests.callers import USERS
+from tests.server.processes import ADMIN_PASSWORD, serving
+from tests.servers import warn_loudly
 
-ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "browser-password-1"
+PASSWORD = ADMIN_PASSWORD
 COLLEAGUE = "maria"
 FLAGS = (
     "--no-sandbox",
@@ -48,43 +45,10 @@ def chromium() -> str:
 @pytest.fixture(scope="package")
 def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server of its own, with two worker processes and two admins."""
-    folder = tmp_path_factory.mktemp("browser")
-    port = free_port()
-    settings = {
-        "DATABASE_URL": f"sqlite:///{folder}/orders.db",
-        "CACHE_DIR": str(folder / "cache"),
-        "LOG_DIR": str(folder / "logs"),
-        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
-        "SECRET_KEY": "k3y-for-sessions-" + "0123456789abcdef" * 2,
-        "JWT_SECRET_KEY": "k3y-for-tokens-" + "fedcba9876543210" * 2,
-        "PORT": str(port),
-        "WORKERS": "2",
-    }
-    environment = {**os.environ, **settings, "REDIS_URL": "", "TRUSTED_HOSTS": "", "HOST": "127.0.0.1"}
-    flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-    accounts = [["users", "create", name, "--admin", "--password", PASSWORD] for name in ("admin", COLLEAGUE)]
-    for command in (["db", "upgrade"], *accounts):
-        subprocess.run([*flask, *command], cwd=ROOT, env=environment, check=True, capture_output=True)
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "serve.py"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-    address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        assert process.poll() is None, (folder / "server.log").read_text()
-        try:
-            with urlopen(f"{address}/healthz") as response:  # noqa: S310  (our own address)
-                return bool(response.status == 200)
-        except OSError:
-            return False
-
-    try:
-        wait_until(answers, what="the server", seconds=30)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with serving(tmp_path_factory.mktemp("browser")) as running:
+        colleague = {"username": COLLEAGUE, "password": PASSWORD, "role": "admin"}
+        assert running.as_admin("POST", USERS, colleague).status == 201
+        yield f"http://127.0.0.1:{running.port}"
 
 
 @pytest.fixture(scope="package")

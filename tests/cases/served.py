@@ -22,7 +22,7 @@ from tests import factories
 from tests.callers import ORDERS, USERS
 from tests.cases.mortal_server import MARK
 from tests.server.processes import ADMIN_PASSWORD, Answer, ServerProcess
-from tests.servers import wait_until
+from tests.servers import PostgresServer, RedisServer, wait_until
 
 SQLITE, POSTGRESQL = "sqlite+files", "postgresql+redis"
 WORKERS = 4
@@ -110,27 +110,48 @@ class Served:
 
 
 @pytest.fixture(
-    scope="session",
+    scope="module",
     params=[
         SQLITE,
         pytest.param(POSTGRESQL, marks=[pytest.mark.postgres, pytest.mark.redis]),
     ],
 )
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest) -> Served:
     """Four workers of the production server on one of the two back ends."""
-    with contextlib.ExitStack() as stack:
-        settings = {"ACCESS_TOKEN_MINUTES": "1440"}
-        if request.param == POSTGRESQL:
-            redis = request.getfixturevalue("redis_server")
-            postgres = request.getfixturevalue("postgres_server")
-            settings["DATABASE_URL"] = stack.enter_context(postgres.database())
-            settings["REDIS_URL"] = redis.url
-        server = MortalServer(tmp_path_factory.mktemp("served"), **settings)
-        server.prepare()
-        stack.callback(server.kill)
+    name = "served_by_postgresql" if request.param == POSTGRESQL else "served_by_sqlite"
+    server: Served = request.getfixturevalue(name)
+    return server
+
+
+@pytest.fixture(scope="session")
+def served_by_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Started once, although tests of the two back ends take turns."""
+    with _serving(tmp_path_factory.mktemp("served")) as server:
+        yield Served(server, SQLITE)
+
+
+@pytest.fixture(scope="session")
+def served_by_postgresql(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer, redis_server: RedisServer
+) -> Iterator[Served]:
+    """Started once, as above."""
+    with (
+        postgres_server.database() as url,
+        _serving(tmp_path_factory.mktemp("served"), DATABASE_URL=url, REDIS_URL=redis_server.url) as server,
+    ):
+        yield Served(server, POSTGRESQL)
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, **settings: str) -> Iterator[MortalServer]:
+    server = MortalServer(folder, ACCESS_TOKEN_MINUTES="1440", **settings)
+    server.prepare()
+    try:
         server.start()
         server.wait_for_workers()
-        yield Served(server, request.param)
+        yield server
+    finally:
+        server.kill()
 
 
 def exchange(server: ServerProcess, sent: bytes) -> bytes:

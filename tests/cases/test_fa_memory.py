@@ -23,6 +23,7 @@ pytestmark = pytest.mark.server
 
 REQUESTS = int(os.environ.get("FA26_REQUESTS", "1500"))
 CLIENTS = 4
+NEW_CONNECTION_EVERY = 20
 EXPECTED = {200, 201, 204, 400, 401, 404, 409, 422}
 
 
@@ -47,7 +48,7 @@ def server(
 
 
 class Client(threading.Thread):
-    """Sends a mix of all that is sent, good and bad, over one connection that it keeps open."""
+    """Sends a mix of all that is sent, good and bad, over a connection that it keeps open for a while."""
 
     def __init__(self, server: ServerProcess, seed: int, requests: int) -> None:
         super().__init__()
@@ -64,6 +65,8 @@ class Client(threading.Thread):
     def run(self) -> None:
         self._order = json.loads(self._send("POST", ORDERS, body(), self._auth))
         for number in range(self._requests):
+            if number % NEW_CONNECTION_EVERY == 0:
+                self._connection.close()  # the next one may be another worker's, so that all are warmed up
             self._one(number)
         self._connection.close()
 

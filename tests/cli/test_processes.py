@@ -14,6 +14,8 @@ import pytest
 from config import ROOT
 from tests.servers import wait_until
 
+ROWS = 5000
+"""Of an import that is interrupted: enough not to be over before the signal arrives."""
 COLUMNS = [
     *("--order-column", "No", "--name-column", "Item"),
     *("--price-column", "Each", "--quantity-column", "Qty"),
@@ -83,7 +85,7 @@ def test_an_interrupted_import(start: Start, finish: Finish, tmp_path: Path, num
     assert finish("db", "upgrade")[0] == 0
     assert finish("users", "create", "alice", "--password", "alice-password-1")[0] == 0
     path = tmp_path / "shop.csv"
-    rows = "".join(f"{order},Lamp {order},1,1\n" for order in range(20_000))
+    rows = "".join(f"{order},Lamp {order},1,1\n" for order in range(ROWS))
     path.write_text("No,Item,Each,Qty\n" + rows)
     log = tmp_path / "logs" / "general.log"
     with start("orders", "import", path, *COLUMNS, "--user", "alice") as process:
@@ -94,12 +96,12 @@ def test_an_interrupted_import(start: Start, finish: Finish, tmp_path: Path, num
     assert "Traceback" not in err
     assert "run the same command again" in err
     first = int(out.split()[1])
-    assert 0 < first < 20_000
+    assert 0 < first < ROWS
     assert first % 100 == 0
     status, out, _ = finish("orders", "import", path, *COLUMNS, "--user", "alice")
     assert status == 0
-    assert out.startswith(f"orders: {20_000 - first} imported, {first} known, 0 refused;")
-    assert log.read_text().count("order.created") == 20_000
+    assert out.startswith(f"orders: {ROWS - first} imported, {first} known, 0 refused;")
+    assert log.read_text().count("order.created") == ROWS
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
