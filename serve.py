@@ -98,9 +98,10 @@ class Server(MPServer):
                 break  # told to stop in the middle of a rolling restart: the rest need not start anew
             while self.loaded.acquire(block=False):
                 pass  # what was said by workers that started before
-            killed = (self.wrks[index].inner.exitcode or 0) < 0
+            crashed = (self.wrks[index].inner.exitcode or 0) > 0
             super()._respawn_workers([index], *args, **kwargs)
-            if killed:
+            if not crashed:
+                # Neither a kill nor a rolling restart is the first turn of a crash loop.
                 self.respawned_wrks.pop(index, None)
         keep_counters()
 
@@ -201,9 +202,19 @@ def lose_what_cannot_be_said() -> None:
     """
     os.environ["PYTHONUNBUFFERED"] = "1"
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        raw = io.FileIO(descriptor, "wb", closefd=False)
+        raw = ForgetfulFile(descriptor, "wb", closefd=False)
         stream = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
         setattr(sys, name, stream)
+
+
+class ForgetfulFile(io.FileIO):
+    """A file that takes whatever it is given, and loses what there is no room for."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
 
 
 def build(config: Config, target: str = APPLICATION) -> Server:

@@ -1,15 +1,22 @@
 """The WSGI application that servers and `flask --app wsgi` load."""
 
 import click
+from flask.cli import ScriptInfo
 
 from config import Config
 from orders_app import create_app
 
 # Commands work without keys.  Whoever loads this file to serve it, `flask run` included, does not get it
 # with bad ones: `serve.py` is not the only way to start a server.
-_command = click.get_current_context(silent=True)
+# Other servers' command lines are click programs too, but not Flask's.
+_context = click.get_current_context(silent=True)
+_is_command = _context is not None and isinstance(_context.obj, ScriptInfo) and _context.info_name != "run"
 _config = Config.from_env()
-if _command is None or _command.info_name == "run":
+if not _is_command:
     _config.check_serving()
 
 app = create_app(_config)
+if _is_command:
+    from orders_app.http.ended_processes import leave_no_counters
+
+    leave_no_counters()

@@ -13,6 +13,7 @@ from pathlib import Path
 APPLICATION = 10001  # the user of the image
 POSTGRES = 70  # the user `postgres` of the Alpine image
 GRAFANA = 472  # the user of Grafana's image
+PROMETHEUS = 65534  # the user `nobody` of Prometheus's image
 SECRETS = Path(os.environ.get("SECRETS_DIR", "/secrets"))
 LOGS = Path(os.environ.get("LOG_DIR", "/var/log/orders"))
 
@@ -27,6 +28,15 @@ def secret(service: str, name: str, owner: int, setting: str = "") -> str:
     write(path, value or secrets.token_hex(32), owner)
     os.chown(folder, owner, owner)
     return path.read_text(encoding="ascii").strip()
+
+
+def given(service: str, name: str, owner: int, setting: str) -> None:
+    """Hand on what the setting gives; an empty file where that is nothing."""
+    folder = SECRETS / service
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    write(folder / name, os.environ.get(setting, ""), owner)
+    os.chown(folder, owner, owner)
 
 
 def write(path: Path, text: str, owner: int) -> None:
@@ -45,6 +55,7 @@ def main() -> None:
     escaped = password.replace("\\", "\\\\").replace(":", "\\:")
     write(SECRETS / "application" / "pgpass", f"postgres:5432:orders:orders:{escaped}", APPLICATION)
     secret("grafana", "password", GRAFANA, "GRAFANA_PASSWORD")
+    given("prometheus", "metrics_token", PROMETHEUS, "METRICS_TOKEN")
     LOGS.mkdir(parents=True, exist_ok=True)
     os.chown(LOGS, APPLICATION, APPLICATION)
     print("The secrets are in place.")

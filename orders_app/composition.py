@@ -56,6 +56,7 @@ def compose(config: Config) -> Flask:
     app.config.from_mapping(config.flask())
     app.config.from_mapping(_extension_settings(config))
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a redirect is a page, and no client of the API asked for one
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.session_interface = _SessionInterface()
     app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]  # Flask's documented way

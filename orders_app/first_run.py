@@ -20,6 +20,7 @@ from orders_app import create_app
 from orders_app.auth import repository
 from orders_app.auth.services.accounts import create_user
 from orders_app.extensions import db, unit_of_work
+from orders_app.http.ended_processes import leave_no_counters
 from orders_app.shared.errors import DomainError
 from orders_app.shared.identity import Role, command_line_actor
 from safety import UnsafeConfiguration, check_admin_password
@@ -48,7 +49,9 @@ def prepare() -> None:
         make_keys()
     config = Config.from_env()
     config.check_keys()
-    with create_app(config).app_context():
+    app = create_app(config)
+    leave_no_counters()
+    with app.app_context():
         upgrade(directory=str(ROOT / "migrations"))
         print(make_first_admin(os.environ.get("ADMIN_PASSWORD", "")), flush=True)
         db.engine.dispose()

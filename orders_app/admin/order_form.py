@@ -148,6 +148,8 @@ class EditOrderForm(OrderForm):
             ],
             version=str(order.version),
         )
+        if sent is not None and "version" not in sent:
+            form.version.data = ""  # and not the version of now, which nobody opened
         form._offer_statuses(order, role)
         return form
 

@@ -10,6 +10,7 @@ from typing import Any
 from flask import flash, redirect, request
 from flask_admin import expose
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from orders_app.admin import access
 from orders_app.admin.account_seen import SeenAccount
@@ -75,7 +76,7 @@ class UserView(PanelModelView):
 
     def edit_form(self, obj: Any = None) -> UserForm:
         sent = request.form if request.method == "POST" else None
-        return UserForm(sent, obj=obj, seen=str(SeenAccount.of(obj)))
+        return UserForm(sent, obj=obj, seen=_seen(sent, obj))
 
     def details_context(self, model: User) -> dict[str, Any]:
         return {"seen": SeenAccount.of(model)}
@@ -113,7 +114,7 @@ class UserView(PanelModelView):
     def password_view(self) -> Page:
         model = self.asked_for()
         sent = request.form if request.method == "POST" else None
-        form = PasswordForm(sent, seen=str(SeenAccount.of(model)))
+        form = PasswordForm(sent, seen=_seen(sent, model))
         status = 200
         if request.method == "POST":
             changes = AccountChanges(password=form.password.data or "")
@@ -144,7 +145,7 @@ class UserView(PanelModelView):
         except Conflict as error:
             now = self.get_one(str(model.id)) if error.code == "version_mismatch" else None
             if now is not None:
-                overtaken = SeenAccount.read(form.seen.data).told(now, mine)
+                overtaken = SeenAccount.read(request.form.get("seen")).told(now, mine)
                 form.seen.data = str(SeenAccount.of(now))
                 self._template_args.update(model=now, overtaken=overtaken)
             raise
@@ -156,6 +157,11 @@ class UserView(PanelModelView):
         changes = replace(changes, expected_updated_at=seen.updated_at)
         with unit_of_work() as uow:
             return accounts.change_user(uow, actor=access.current_actor(), user_id=model.id, changes=changes)
+
+
+def _seen(sent: MultiDict[str, str] | None, user: User) -> str:
+    """For the form: the account as it is shown now; nothing where a page was sent that does not say."""
+    return str(SeenAccount.of(user)) if sent is None or "seen" in sent else ""
 
 
 @contextmanager

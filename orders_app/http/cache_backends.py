@@ -6,6 +6,8 @@ when the server is away.  `Cache` finds these by their dotted path (`CACHE_TYPE`
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import logging
 import os
 import struct
@@ -82,7 +84,8 @@ class ResilientRedisCache(RedisCache):
     def _guarded(self, call: Callable[[], Any], otherwise: Any) -> Any:
         if self.breaker.is_open:
             if self.breaker.may_try():
-                threading.Thread(target=self.try_again, name="cache-probe", daemon=True).start()
+                with contextlib.suppress(RuntimeError):  # no thread to be had now: later
+                    threading.Thread(target=self.try_again, name="cache-probe", daemon=True).start()
             return otherwise
         began = time.monotonic()
         try:
@@ -159,6 +162,31 @@ class SharedFileCache(FileSystemCache):
         if isinstance(said, bytes) and said.isdigit() and len(said) <= _LONGEST_COUNT:
             return int(said)
         return sum(1 for _ in self._list_dir())
+
+    def _prune(self) -> None:
+        """Make room for many entries at once: to look at all files is nothing for every new one."""
+        if not self._over_threshold():
+            return
+        folder = os.open(self._path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # somebody else is at it
+        else:
+            self._remove_oldest()
+        finally:
+            os.close(folder)
+
+    def _remove_oldest(self) -> None:
+        # All entries are good for the same time, so the oldest are the first to expire.
+        ages: list[tuple[float, Path]] = []
+        for path in map(Path, self._list_dir()):
+            with contextlib.suppress(FileNotFoundError):
+                ages.append((path.stat().st_mtime, path))
+        kept = self._threshold * 4 // 5
+        for _, path in sorted(ages)[: max(len(ages) - kept, 0)]:
+            path.unlink(missing_ok=True)
+        self._update_count(value=min(len(ages), kept))
 
     def set(
         self, key: str, value: Any, timeout: int | timedelta | None = None, mgmt_element: bool = False

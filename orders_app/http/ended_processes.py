@@ -9,6 +9,7 @@ Scrapes and this take turns: while one is made nothing is moved, so nothing is m
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import logging
@@ -36,6 +37,16 @@ def files_at_rest(folder: Path) -> Iterator[None]:
     with (folder / _LOCK).open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
+
+
+def leave_no_counters() -> None:
+    """Remove what this process counted once it ends: it is a command, and nobody asks for its counts."""
+    atexit.register(_remove_own, Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+
+
+def _remove_own(folder: Path) -> None:
+    for path in folder.glob(f"*_{os.getpid()}.db"):
+        path.unlink(missing_ok=True)
 
 
 def merge_ended(folder: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import stat
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -64,23 +65,19 @@ class _LineFile(WatchedFileHandler):
     """
 
     stream: Any  # bytes, not text
-    _is_torn = False
 
     def _open(self) -> Any:
-        path = Path(self.baseFilename)
-        file = open(path, "ab", buffering=0, opener=_private)  # noqa: SIM115  (kept open)
-        self._is_torn = _ends_within_a_line(path)
-        return file
+        return open(self.baseFilename, "a+b", buffering=0, opener=_private)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.reopenIfNeeded()
         if self.stream is None:
             self.stream = self._open()
             self._statstream()
-        line = (b"\n" if self._is_torn else b"") + self.format(record).encode() + b"\n"
-        written = self.stream.write(line)
-        self._is_torn = written != len(line)
-        if self._is_torn:
+        line = self.format(record).encode() + b"\n"
+        if _ends_within_a_line(self.stream.fileno()):
+            line = b"\n" + line
+        if self.stream.write(line) != len(line):
             raise OSError(errno.ENOSPC, "Only a part of a line could be written", self.baseFilename)
 
 
@@ -89,14 +86,12 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o640)
 
 
-def _ends_within_a_line(path: Path) -> bool:
-    if not path.is_file():
+def _ends_within_a_line(descriptor: int) -> bool:
+    """Whether somebody, this process or another, wrote a part of a line last."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
         return False  # a pipe or a device has no end
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return False
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) != b"\n"
+    return os.pread(descriptor, 1, status.st_size - 1) not in (b"\n", b"")
 
 
 def log_to_stderr() -> None:

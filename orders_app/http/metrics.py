@@ -19,7 +19,7 @@ from pathlib import Path
 
 import orjson
 from flask import Flask, Response, g, request
-from prometheus_client import Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -160,10 +160,18 @@ def serve_metrics(app: Flask, token: str, count_orders: Callable[[], Mapping[str
                 counts = _as_the_original(exporter)
             return Response(orjson.dumps(counts), mimetype="application/json")
         # Not `exporter.generate_metrics`: with several processes it forgets what else is registered.
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        encode, content_type = _encoder(request.headers.get("Accept", ""))
         with files_at_rest(folder):
             content = encode(exporter.registry)
         return Response(content, content_type=content_type)
+
+
+def _encoder(accepted: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """The form of the answer; the usual one for a header that the library cannot read (`version=abc`)."""
+    try:
+        return choose_encoder(accepted)
+    except (TypeError, ValueError):
+        return choose_encoder("")
 
 
 def _shows(token: str) -> bool:

@@ -236,3 +236,15 @@ class TestButtons:
         late = panel.follow(panel.post("/admin/orders/restore/", **button))
         assert "Nothing was changed. You deleted this order meanwhile" in late.text
         assert read(admin, order["order_id"])["is_deleted"] is True
+
+
+@pytest.mark.parametrize("version", [None, "", "0", "x"])
+def test_a_form_without_the_version_it_was_opened_with_saves_nothing(
+    panel: Visitor, admin: Caller, version: str | None
+) -> None:
+    order = made_order(admin)
+    fields = edit_fields(order, total_price="7.00", version=version)
+    if version is None:
+        del fields["version"]
+    assert panel.post(_edit(order), **fields).status_code == 409
+    assert read(admin, order["order_id"]) == order

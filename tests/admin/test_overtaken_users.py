@@ -114,3 +114,27 @@ def test_a_page_that_does_not_say_what_it_showed_changes_nothing(
         told = panel.follow(panel.post("/admin/users/disable/", id=bob_id, seen=seen))
         assert "This page does not say what it showed" in html.unescape(told.text)
         assert _account(admin, bob_id) == before
+
+
+@pytest.mark.parametrize("seen", [None, "", "{}", '{"username": "\\ud800", "updated_at": "x"}'])
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("edit", {"username": "Robert", "role": "admin", "is_active": "y"}),
+        ("password", {"password": "new-password-1"}),
+        ("disable", {}),
+    ],
+)
+def test_what_does_not_say_what_it_showed_changes_nothing(
+    panel: Visitor, admin: Caller, bob_id: str, action: str, fields: dict[str, str], seen: str | None
+) -> None:
+    before = _account(admin, bob_id)
+    sent = fields if seen is None else {**fields, "seen": seen}
+    answer = panel.post(f"/admin/users/{action}/?id={bob_id}", **sent, id=bob_id)
+    if action == "disable":
+        assert "Nothing was changed" in panel.follow(answer).text
+    else:
+        assert answer.status_code == 409
+        assert "This page does not say what it showed of the account" in words(answer.text)
+    assert _account(admin, bob_id) == before
+    assert panel.get("/admin/").status_code == 200

@@ -174,3 +174,9 @@ def test_no_secret_is_in_a_log_or_an_answer(app: Flask, anonymous: Caller, log_d
     logs = [log.read_text() for log in log_dir.glob("*.log")]
     for secret in (password, tokens["access"], tokens["refresh"]):
         assert not any(secret in text for text in answers + logs)
+
+
+@pytest.mark.parametrize("path", ["/api/v1//orders/", "/api//v1/users/me/"])
+def test_a_double_slash_leads_nowhere(alice: Caller, path: str) -> None:
+    answer = alice.get(path)
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")

@@ -78,8 +78,15 @@ def test_the_same_sums_in_the_shape_of_the_original(anonymous: Caller, alice: Ca
     assert all(set(count) == {"total_calls", "success", "errors"} for count in counts.values())
 
 
+TEXTS = ("text/plain", "application/openmetrics-text")
+
+
 @pytest.mark.parametrize(
-    "accept", [None, "*/*", "text/plain", "text/html", "application/openmetrics-text; version=1.0.0"]
+    "accept",
+    [
+        *(None, "*/*", "text/plain", "text/html", "application/openmetrics-text; version=1.0.0"),
+        *(f"{form};version={version}" for form in TEXTS for version in ("abc", "1.x", "", "9" * 5000)),
+    ],
 )
 def test_text_is_what_everybody_else_gets(anonymous: Caller, accept: str | None) -> None:
     answer = anonymous.get("/metrics/", headers={"Accept": accept} if accept else {})

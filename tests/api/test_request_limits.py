@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from orders_app.extensions import db
 from orders_app.shared.clock import utcnow
@@ -96,3 +99,22 @@ def test_those_who_are_not_known_use_up_nothing(limited: Flask) -> None:
     for _ in range(LIMIT + 1):
         assert Caller.by_password(limited, "alice", "wrong").get(ME).status_code == 401
     assert Caller.by_token(limited, "alice").get(ME).status_code == 200
+
+
+def test_a_request_that_is_run_again_counts_once(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = Caller.by_token(limited, "alice")
+    lost = OperationalError("COMMIT", None, DeadlockDetected())
+    answers = iter([lost, lost, None])
+    views = limited.view_functions
+
+    def losing(**arguments: Any) -> Any:
+        answer = view(**arguments)
+        if (error := next(answers)) is not None:
+            raise error
+        return answer
+
+    view = views["orders.Orders"]
+    monkeypatch.setitem(views, "orders.Orders", losing)
+    answer = alice.get(ORDERS)
+    assert answer.status_code == 200
+    assert '"user";r=2;' in answer.headers["RateLimit"]

@@ -132,3 +132,10 @@ def test_a_reader_who_has_seen_enough(start: Start, finish: Finish) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert process.returncode == 1
+
+
+def test_commands_leave_no_counters(finish: Finish, tmp_path: Path) -> None:
+    """Every scrape would read them, and a timer runs a command every minute."""
+    assert finish("db", "upgrade")[0] == 0
+    assert finish("orders", "verify")[0] == 0
+    assert list((tmp_path / "metrics").glob("*.db")) == []

@@ -14,6 +14,10 @@ from orders_app.shared.identity import Role
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 API = (ROOT / "docs/api.md").read_text()
+SET_BY_COMPOSE = (
+    {"DATABASE_URL", "REDIS_URL"} | {"HOST", "PORT"} | {"LOG_DIR", "CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR"}
+)
+"""What a container has only one good value for."""
 COMPOSE_ONLY = {"ADMIN_PASSWORD", "POSTGRES_PASSWORD", "GRAFANA_PASSWORD", "API_PORT", "GRAFANA_PORT"}
 
 
@@ -33,6 +37,12 @@ def test_every_setting_is_in_the_example_and_nothing_else() -> None:
 
 def test_the_example_changes_nothing_until_it_is_edited() -> None:
     assert re.findall(r"^[A-Z_]+=", EXAMPLE, re.MULTILINE) == []
+
+
+def test_the_compose_file_hands_on_every_setting_of_the_example() -> None:
+    named = set(re.findall(r"^#([A-Z_]+)=", EXAMPLE, re.MULTILINE))
+    handed_on = set(re.findall(r"\$\{([A-Z_]+):-", (ROOT / "docker-compose.yml").read_text()))
+    assert named - handed_on == SET_BY_COMPOSE
 
 
 @pytest.mark.parametrize("name", sorted(NUMBERS))

@@ -220,3 +220,35 @@ def test_it_refuses_a_port_that_is_taken(tmp_path: Path) -> None:
         done = server.run("serve.py")
     assert done.returncode == 1
     assert "choose another one" in done.stderr
+
+
+def test_a_worker_that_is_killed_right_after_a_rolling_restart_is_replaced(tmp_path: Path) -> None:
+    """It is no crash loop, which would end the healthy workers too."""
+    with serving(tmp_path) as restarted:
+        assert restarted.process is not None
+        before = restarted.workers()
+        restarted.process.send_signal(signal.SIGHUP)
+        wait_until(
+            lambda: len(restarted.workers()) == 2 and not restarted.workers() & before,
+            what="new workers",
+            seconds=60,
+        )
+        for _ in range(2):
+            victim = max(restarted.workers())
+            os.kill(victim, signal.SIGKILL)
+            wait_until(
+                lambda victim=victim: len(restarted.workers() - {victim}) == 2,  # type: ignore[misc]
+                what="another worker",
+                seconds=30,
+            )
+        assert restarted.request("GET", "/healthz").status == 200
+
+
+def test_it_starts_where_nothing_can_be_said(tmp_path: Path) -> None:
+    """Standard output and error are on a disk that is full."""
+    (tmp_path / "output").symlink_to("/dev/full")
+    with serving(tmp_path) as silent:
+        os.kill(min(silent.workers()), signal.SIGKILL)
+        wait_until(lambda: len(silent.workers()) == 2, what="another worker", seconds=30)
+        assert silent.request("GET", "/healthz").status == 200
+        assert silent.stop() == 0

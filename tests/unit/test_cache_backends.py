@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import resource
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,6 +115,37 @@ def test_there_are_never_many_more_files_than_the_threshold(tmp_path: Path) -> N
     for number in range(200):
         cache.set(f"key-{number}", b"value")
     assert len(list(tmp_path.iterdir())) < 60
+
+
+def test_the_oldest_go_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = file_cache(tmp_path, threshold=20)
+    for number in range(21):
+        cache.set(f"key-{number}", b"value")
+        os.utime(cache._get_filename(f"key-{number}"), (number, number))
+    looked: list[int] = []
+    listed = cache._list_dir
+
+    def look() -> Iterator[str]:
+        looked.append(1)
+        return listed()
+
+    monkeypatch.setattr(cache, "_list_dir", look)
+    for number in range(21, 25):
+        cache.set(f"key-{number}", b"value")
+    assert [cache.get(f"key-{number}") is None for number in range(25)] == [True] * 5 + [False] * 20
+    assert len(looked) == 1
+
+
+def test_one_makes_room_and_the_others_go_on(tmp_path: Path) -> None:
+    cache = file_cache(tmp_path, threshold=20)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        for number in range(25):
+            cache.set(f"key-{number}", b"value")
+        assert all(cache.get(f"key-{number}") for number in range(25))
+    finally:
+        os.close(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"x"])

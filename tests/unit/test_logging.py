@@ -113,6 +113,16 @@ def test_a_line_after_a_torn_one_is_whole(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_after_one_that_another_process_tore_is_whole(tmp_path: Path) -> None:
+    open_log_files(tmp_path)
+    write_line(GENERAL, {"event": "first"})
+    log = tmp_path / "general.log"
+    with log.open("a") as another:
+        another.write('{"event": "to')
+    write_line(GENERAL, {"event": "second"})
+    assert log.read_text().splitlines() == ['{"event":"first"}', '{"event": "to', '{"event":"second"}']
+
+
 def test_a_log_that_was_full_is_written_again_once_it_is_another_file(tmp_path: Path) -> None:
     log = tmp_path / "general.log"
     log.symlink_to("/dev/full")

@@ -85,7 +85,12 @@ def test_a_folder_of_keys_is_its_owners(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "way", [["-c", "import wsgi"], ["-m", "flask", "--app", "wsgi", "run", "--port", "0"]]
+    "way",
+    [
+        ["-c", "import wsgi"],
+        ["-m", "flask", "--app", "wsgi", "run", "--port", "0"],
+        ["-c", "import click; click.command('granian')(lambda: __import__('wsgi'))([])"],
+    ],
 )
 def test_another_server_does_not_get_the_application_either(
     tmp_path: Path, settings: dict[str, str], said: str, way: list[str]
