@@ -20,6 +20,9 @@ IDLE_SECONDS = 0.2
 REQUESTS_PER_CONNECTION = 40
 """Then another one is opened, which perhaps another worker gets."""
 TIMEOUT_SECONDS = 30.0
+UNAVAILABLE = 503
+PATIENCE_SECONDS = 0.2
+"""Between a 503 and the next request.  `Retry-After` asks for more, but then runs would take that longer."""
 PAGE_SIZE = 15
 """Of numbered pages."""
 
@@ -201,6 +204,8 @@ class Client:
         if reply is not None and operation.outcome is Outcome.OK:
             self._note(request, operation, reply)
         self.world.log.append(operation)
+        if operation.status == UNAVAILABLE:
+            time.sleep(PATIENCE_SECONDS)  # or an outage would be most of what a run is made of
         return operation, reply
 
     def _note(self, request: Request, operation: Operation, reply: Reply) -> None:
