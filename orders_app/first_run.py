@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from config import ROOT, Config, make_keys
 from orders_app import create_app
 from orders_app.auth import repository
-from orders_app.auth.services.accounts import create_user
+from orders_app.auth.services.accounts import create_user, new_account
 from orders_app.extensions import db, unit_of_work
 from orders_app.http.ended_processes import leave_no_counters
 from orders_app.shared.errors import DomainError
@@ -62,14 +62,15 @@ def make_first_admin(given_password: str = "") -> str:
 
     A password that was made up here is in that line, and nowhere else; one that was given is not.
     """
+    password = given_password or secrets.token_urlsafe(PASSWORD_BYTES)
+    account = new_account(FIRST_ADMIN, password, Role.ADMIN)
     with unit_of_work() as uow:
         if repository.lock_active_admins(uow.session):
             program = Path(sys.prefix, "bin", "flask")
             shown = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program.name
             command = f"{shown} --app wsgi users passwd {FIRST_ADMIN}"
             return f"There is an admin already. To set a new password: {command}"
-        password = given_password or secrets.token_urlsafe(PASSWORD_BYTES)
-        create_user(uow, actor=command_line_actor(), username=FIRST_ADMIN, password=password, role=Role.ADMIN)
+        create_user(uow, actor=command_line_actor(), account=account)
     if given_password:
         return f"The first admin is {FIRST_ADMIN}, with the password of ADMIN_PASSWORD."
     return f"The first admin is made; this is shown once. User name: {FIRST_ADMIN}, password: {password}"

@@ -8,6 +8,8 @@ Date: 2026-11-25 02:30:00
 from __future__ import annotations
 
 import hashlib
+import hmac
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +17,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 from flask import current_app
-
-from orders_app.history.domain import FIRST, Entry, seal_of, sealing_key
 
 revision = '0005'
 down_revision = '0004'
@@ -39,6 +40,7 @@ POSTGRESQL = {
 
 events = sa.table(
     "order_events",
+    sa.column("id", sa.Uuid()),
     sa.column("order_id", sa.Uuid()),
     sa.column("sequence", sa.Integer()),
     sa.column("event", sa.String()),
@@ -78,6 +80,7 @@ lines = sa.table(
 
 def upgrade() -> None:
     connection = op.get_bind()
+    op.add_column("order_events", sa.Column("began_from", sa.LargeBinary(length=32), nullable=True))
     op.add_column("order_events", sa.Column("state", sa.LargeBinary(length=32), nullable=True))
     op.add_column("order_events", sa.Column("seal", sa.LargeBinary(length=32), nullable=True))
     _seal_what_is_there(connection)
@@ -109,6 +112,7 @@ def downgrade() -> None:
         table.drop_constraint(op.f("ck_order_events_seal_whole"), type_="check")
         table.drop_column("seal")
         table.drop_column("state")
+        table.drop_column("began_from")
 
 
 def _seal_what_is_there(connection: sa.Connection) -> None:
@@ -116,20 +120,49 @@ def _seal_what_is_there(connection: sa.Connection) -> None:
 
     What an order was like after an earlier event than its last is not known; those have no `state`.
     """
-    key = sealing_key(current_app.config["ORDERS"].history_secret)
+    if not connection.execute(sa.select(events.c.sequence).limit(1)).first():
+        return
+    secret = current_app.config["ORDERS"].history_secret
+    if not secret:
+        raise CommandError(
+            "The history of orders is sealed in this step, which needs the key that the server has: "
+            "set HISTORY_KEY, or SECRET_KEY."
+        )
+    key = hashlib.sha256(b"orders.history\0" + secret.encode()).digest()
     ids = connection.execute(sa.select(orders.c.id).order_by(orders.c.id)).scalars().all()
     for order_id in ids:
-        previous = FIRST
+        previous = bytes(32)
         digest = _digest(connection, order_id)
         found = list(_events_of(connection, order_id))
         for number, values in enumerate(found, start=1):
             values["state"] = digest if number == len(found) else None
-            previous = seal_of(key, previous, Entry(**values))
+            previous = _seal(key, previous, values)
             connection.execute(
                 sa.update(events)
                 .where(events.c.order_id == order_id, events.c.sequence == values["sequence"])
                 .values(state=values["state"], seal=previous)
             )
+
+
+def _seal(key: bytes, previous: bytes, values: dict[str, Any]) -> bytes:
+    """The seal as `history.domain.seal_of` made it at the time of this step; before the event there was none."""
+    said = [
+        previous.hex(),
+        values["id"].hex,
+        values["order_id"].hex,
+        values["sequence"],
+        values["event"],
+        _text(values["at"]),
+        values["actor_id"].hex if values["actor_id"] else None,
+        values["actor_name"],
+        values["request_id"],
+        values["changes"],
+        values["old_status"],
+        values["new_status"],
+        None,
+        values["state"].hex() if values["state"] else None,
+    ]
+    return hmac.digest(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), "sha256")
 
 
 def _events_of(connection: sa.Connection, order_id: Any) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from orders_app.auth import repository
 from orders_app.auth.domain import LONGEST_NAME
 from orders_app.auth.models import User
 from orders_app.auth.services import accounts
-from orders_app.auth.services.accounts import AccountChanges
+from orders_app.auth.services.accounts import AccountChanges, account_changes, new_account
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.shared.errors import Conflict
 from orders_app.shared.identity import Role
@@ -86,22 +86,17 @@ class UserView(PanelModelView):
         return SeenAccount.read(request.form.get("seen")).in_short(now) if now is not None else None
 
     def create_model(self, form: NewUserForm) -> User:
+        account = new_account(form.username.data or "", form.password.data or None, Role(form.role.data))
         with unit_of_work() as uow:
-            user = accounts.create_user(
-                uow,
-                actor=access.current_actor(),
-                username=form.username.data or "",
-                password=form.password.data or None,
-                role=Role(form.role.data),
-            )
+            user = accounts.create_user(uow, actor=access.current_actor(), account=account)
         flash(f"The user {user.username} is created.", "success")
         return user
 
     def update_model(self, form: UserForm, model: User) -> User:
-        changes = AccountChanges(
+        changes = account_changes(
             username=form.username.data or "", role=Role(form.role.data), is_active=form.is_active.data
         )
-        mine = {"username": changes.username, "role": form.role.data, "is_active": changes.is_active}
+        mine = {name: form[name].data for name in ("username", "role", "is_active")}
         user = self._save(form, model, changes, mine)
         flash(f"The user {user.username} is saved.", "success")
         return user
@@ -117,8 +112,10 @@ class UserView(PanelModelView):
         form = PasswordForm(sent, seen=_seen(sent, model))
         status = 200
         if request.method == "POST":
-            changes = AccountChanges(password=form.password.data or "")
-            changed, status = attempt(form, lambda: self._save(form, model, changes))
+            changed, status = attempt(
+                form,
+                lambda: self._save(form, model, account_changes(password=form.password.data or "")),
+            )
             if changed is not None:
                 flash(f"{model.username} has a new password.", "success")
                 return redirect(self.get_save_return_url(model))
@@ -133,7 +130,7 @@ class UserView(PanelModelView):
         return self.acted(lambda model: self._switch(model, on=True))
 
     def _switch(self, model: User, *, on: bool) -> str:
-        user = self._change(model, AccountChanges(is_active=on))
+        user = self._change(model, account_changes(is_active=on))
         return f"{user.username} may log in again." if on else f"{user.username} is disabled and logged out."
 
     def _save(

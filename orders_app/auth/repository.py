@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session, aliased
 from orders_app.auth.domain import FAILURE_WINDOW, REQUEST_WINDOW, FailureWindow, Quota, username_key
 from orders_app.auth.models import LoginFailures, RequestCount, TokenFamily, User
 from orders_app.shared.identity import Actor, Role
+from orders_app.shared.persistence import locking
 from orders_app.shared.view_versions import version_seen_by
 
 _KEPT = 5
@@ -172,13 +173,13 @@ def credential_by_family(
 def get_user(session: Session, user_id: UUID, *, lock: bool = False) -> User | None:
     """An account by its id; `lock` keeps others from changing it until the transaction ends."""
     statement = select(User).where(User.id == user_id)
-    return session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    return session.scalars(locking(statement) if lock else statement).one_or_none()
 
 
 def get_user_by_name(session: Session, username: str, *, lock: bool = False) -> User | None:
     """An account by its name, without regard to case."""
     statement = select(User).where(User.username_key == username_key(username))
-    return session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    return session.scalars(locking(statement) if lock else statement).one_or_none()
 
 
 def list_users(
@@ -211,9 +212,7 @@ def lock_active_admins(session: Session) -> Sequence[UUID]:
 
 def get_family(session: Session, family_id: UUID) -> TokenFamily | None:
     """A log-in, locked until the transaction ends."""
-    return session.scalars(
-        select(TokenFamily).where(TokenFamily.id == family_id).with_for_update()
-    ).one_or_none()
+    return session.scalars(locking(select(TokenFamily).where(TokenFamily.id == family_id))).one_or_none()
 
 
 def revoke_families(session: Session, user_id: UUID, now: datetime) -> None:

@@ -22,7 +22,7 @@ from orders_app.auth.schemas import (
     UserSchema,
 )
 from orders_app.auth.services import accounts, sessions
-from orders_app.auth.services.accounts import AccountChanges
+from orders_app.auth.services.accounts import account_changes, new_account
 from orders_app.extensions import db, unit_of_work
 from orders_app.http.api import PUBLIC, Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
@@ -135,8 +135,9 @@ def register(new: dict[str, str]) -> tuple[User, int, dict[str, str]]:
 
     Open an account for yourself; log in with it next.
     """
+    account = new_account(new["username"], new["password"])
     with unit_of_work() as uow:
-        user = accounts.create_user(uow, actor=None, username=new["username"], password=new["password"])
+        user = accounts.create_user(uow, actor=None, account=account)
     return user, 201, {"Location": "/api/v1/users/me/"}
 
 
@@ -188,15 +189,10 @@ class Users(MethodView):
         Names are unique without regard to case; 409 for one that is taken.
         """
         actor = current_actor()
+        account = new_account(new["username"], new["password"], Role(new["role"]))
 
         def make(uow: UnitOfWork) -> Response:
-            user = accounts.create_user(
-                uow,
-                actor=actor,
-                username=new["username"],
-                password=new["password"],
-                role=Role(new["role"]),
-            )
+            user = accounts.create_user(uow, actor=actor, account=account)
             response = jsonify(UserSchema().dump(user))
             response.status_code = 201
             response.headers["Location"] = f"/api/v1/users/{user.id}/"
@@ -233,9 +229,10 @@ class UserDetail(MethodView):
         """
         if "role" in changes:
             changes["role"] = Role(changes["role"])
+        checked = account_changes(**changes)
         with unit_of_work() as uow:
             return accounts.change_user(
-                uow, actor=current_actor(), user_id=self._id(user_id), changes=AccountChanges(**changes)
+                uow, actor=current_actor(), user_id=self._id(user_id), changes=checked
             )
 
     @staticmethod

@@ -9,7 +9,13 @@ import click
 
 from orders_app.auth.models import User
 from orders_app.auth.repository import get_user_by_name, list_users
-from orders_app.auth.services.accounts import AccountChanges, change_user, create_user
+from orders_app.auth.services.accounts import (
+    AccountChanges,
+    account_changes,
+    change_user,
+    create_user,
+    new_account,
+)
 from orders_app.cli.support import AppGroup
 from orders_app.extensions import unit_of_work
 from orders_app.shared.clock import rfc3339
@@ -33,8 +39,9 @@ def create(name: str, admin: bool, password: str | None) -> None:
     with unit_of_work() as uow:
         _check_free(uow, name)
     password = password if password is not None else ask_password()
+    account = new_account(name, password, role)
     with unit_of_work() as uow:
-        user = create_user(uow, actor=command_line_actor(), username=name, password=password, role=role)
+        user = create_user(uow, actor=command_line_actor(), account=account)
     click.echo(f"Created the {role.value} {user.username!r}.")
 
 
@@ -55,7 +62,7 @@ def passwd(name: str, password: str | None) -> None:
     with unit_of_work() as uow:
         _named(uow, name)
     password = password if password is not None else ask_password()
-    user = _change(name, AccountChanges(password=password))
+    user = _change(name, account_changes(password=password))
     click.echo(f"The password of {user.username!r} is set; all their log-ins have ended.")
 
 
@@ -63,7 +70,7 @@ def passwd(name: str, password: str | None) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Disable an account.  All log-ins of that user end; their orders stay."""
-    user = _change(name, AccountChanges(is_active=False))
+    user = _change(name, account_changes(is_active=False))
     click.echo(f"{user.username!r} is disabled.")
 
 
@@ -71,7 +78,7 @@ def disable(name: str) -> None:
 @click.argument("name")
 def enable(name: str) -> None:
     """Enable an account again."""
-    user = _change(name, AccountChanges(is_active=True))
+    user = _change(name, account_changes(is_active=True))
     click.echo(f"{user.username!r} is enabled.")
 
 

@@ -17,6 +17,7 @@ from orders_app.shared import signals, view_versions
 from orders_app.shared.clock import rfc3339, utcnow
 from orders_app.shared.correlation import current_address, current_request_id
 from orders_app.shared.events import Event
+from orders_app.shared.persistence import new_id
 from orders_app.shared.unit_of_work import UnitOfWork
 
 
@@ -34,6 +35,7 @@ def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ..
     """Add a row of history for each event of an order, in the same transaction."""
     entries = [
         Entry(
+            id=new_id(),
             order_id=event.order_id,
             sequence=event.sequence,
             event=event.name,
@@ -44,6 +46,7 @@ def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ..
             changes=event.changes,
             old_status=event.old_status,
             new_status=event.new_status,
+            began_from=event.began_from,
             state=event.state,
         )
         for event in events

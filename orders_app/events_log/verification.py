@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.repository import sealed_events
-from orders_app.orders.queries import stream_orders
+from orders_app.orders.queries import misfiled_orders, stream_orders
 from orders_app.orders.records import OrderRecord
 
 Sealed = tuple[Entry, bytes]
@@ -51,6 +51,8 @@ CHANGED: Final = "was changed after it was written, or written past this service
 MISSING: Final = "is missing"
 ORPHANED: Final = "has a history, and no longer exists"
 UNTOLD: Final = "has no history"
+OVERTAKEN: Final = "began from an order that had been changed past this service"
+MISFILED: Final = "is found under other words than its lines have"
 DIFFERS: Final = "is not what its last event left: it was changed past this service"
 GONE: Final = "was there at the checkpoint, and is gone"
 SHORTER: Final = "has a shorter history than at the checkpoint"
@@ -70,13 +72,18 @@ class Verification:
     keep: Callable[[Head], None] = lambda _head: None
     heads: Iterable[Head] = ()
     report: Report = field(default_factory=Report)
+    at: UUID | None = None
+    """The order that was looked at last."""
 
     def run(self, connection: Connection, progress: Callable[[], object] = lambda: None) -> Report:
         """Look at every order and every event."""
         orders, histories = stream_orders(connection, None, by_id=True), _histories(connection)
         for order, history, head in _side_by_side(orders, histories, iter(self.heads)):
             self._one(order, history or [], head)
+            self.at = order.order_id if order is not None else self.at
             progress()
+        for order_id in misfiled_orders(connection):
+            self._find(order_id, MISFILED)
         return self.report
 
     def _one(self, order: OrderRecord | None, history: list[Sealed], head: Head | None) -> None:
@@ -102,14 +109,19 @@ class Verification:
         The next one is held against the seal that is there, so that one change is one finding.
         """
         previous, expected = FIRST, 1
+        left: bytes | None = None
         for entry, seal in history:
             self.report.events += 1
+            is_sealed = seal == seal_of(self.key, previous, entry)
             if entry.sequence != expected:
                 self._find(entry.order_id, MISSING, expected)
-            if seal != seal_of(self.key, previous, entry):
+                left = None
+            if not is_sealed:
                 self.report.unsealed += 1
                 self._find(entry.order_id, CHANGED, entry.sequence)
-            previous, expected = seal, entry.sequence + 1
+            elif left is not None and entry.began_from != left:
+                self._find(entry.order_id, OVERTAKEN, entry.sequence)
+            previous, expected, left = seal, entry.sequence + 1, entry.state if is_sealed else None
 
     def _compare(self, order: OrderRecord | None, history: list[Sealed], head: Head) -> None:
         then = next((seal for entry, seal in history if entry.sequence == head.sequence), None)

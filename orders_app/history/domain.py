@@ -16,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from orders_app.shared.clock import rfc3339
+from orders_app.shared.errors import DomainError
 
 SEAL_BYTES: Final = 32
 FIRST: Final = bytes(SEAL_BYTES)
@@ -24,8 +25,13 @@ FIRST: Final = bytes(SEAL_BYTES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """All that one event says.  `state` is the digest of the order as the event left it (`OrderRecord`)."""
+    """All that one event says.
 
+    `began_from` and `state` are the digests of the order before and after it (`OrderRecord`): where the one
+    is not the `state` of the event before, the order was changed past this service in between.
+    """
+
+    id: UUID
     order_id: UUID
     sequence: int
     event: str
@@ -36,11 +42,26 @@ class Entry:
     changes: dict[str, Any]
     old_status: str | None
     new_status: str | None
+    began_from: bytes | None
     state: bytes | None
 
 
+class NoSealingKey(DomainError):
+    """There is no secret to seal with; a seal without one is a seal that anybody can make."""
+
+    code = "no_sealing_key"
+
+
 def sealing_key(secret: str) -> bytes:
-    """The key of all seals, from the setting; one secret may serve several purposes, one key must not."""
+    """The key of all seals, from the setting; one secret may serve several purposes, one key must not.
+
+    Raises `NoSealingKey`.
+    """
+    if not secret:
+        raise NoSealingKey(
+            "The history of orders is sealed with HISTORY_KEY, or SECRET_KEY where that is not set, "
+            "and there is neither. Give this command the key that the server has."
+        )
     return hashlib.sha256(b"orders.history\0" + secret.encode()).digest()
 
 
@@ -48,6 +69,7 @@ def seal_of(key: bytes, previous: bytes, entry: Entry) -> bytes:
     """The seal of an event that follows one with the seal `previous`."""
     said = [
         previous.hex(),
+        entry.id.hex,
         entry.order_id.hex,
         entry.sequence,
         entry.event,
@@ -58,6 +80,7 @@ def seal_of(key: bytes, previous: bytes, entry: Entry) -> bytes:
         entry.changes,
         entry.old_status,
         entry.new_status,
+        entry.began_from.hex() if entry.began_from else None,
         entry.state.hex() if entry.state else None,
     ]
     return hmac.digest(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), "sha256")

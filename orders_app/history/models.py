@@ -17,8 +17,9 @@ class OrderEventRow(Base):
     """One event of one order, written in the transaction of the change that it tells of.
 
     Rows are added and never changed or removed: triggers of the database refuse it.  `actor_name` is the
-    name at the time; `actor_id` is null for the command line.  `state` is the digest of the order as the
-    event left it; it is null for events older than the seals, save for each order's last.
+    name at the time; `actor_id` is null for the command line.  `began_from` and
+    `state` are the digests of the order before and after the event; they are null for events older than the
+    seals, save for the `state` of each order's last.
     """
 
     __tablename__ = "order_events"
@@ -39,5 +40,6 @@ class OrderEventRow(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(JSON)
     old_status: Mapped[str | None] = mapped_column(String(20))
     new_status: Mapped[str | None] = mapped_column(String(20))
+    began_from: Mapped[bytes | None] = mapped_column(LargeBinary(SEAL_BYTES))
     state: Mapped[bytes | None] = mapped_column(LargeBinary(SEAL_BYTES))
     seal: Mapped[bytes] = mapped_column(LargeBinary(SEAL_BYTES))

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.models import OrderEventRow
 from orders_app.shared.clock import rfc3339
-from orders_app.shared.persistence import new_id
 
 _LOOKED_UP_AT_ONCE: Final = 500
 _COLUMNS: Final = tuple(item.name for item in fields(Entry))
@@ -100,8 +99,7 @@ def append(session: Session, key: bytes, entries: Sequence[Entry]) -> None:
         # Where a predecessor was removed by hand the chain begins anew; the gap is found when it is verified.
         previous = seals.get((entry.order_id, entry.sequence - 1), FIRST)
         seal = seals[entry.order_id, entry.sequence] = seal_of(key, previous, entry)
-        values = {name: getattr(entry, name) for name in _COLUMNS}
-        rows.append({"id": new_id(), **values, "seal": seal})
+        rows.append({**{name: getattr(entry, name) for name in _COLUMNS}, "seal": seal})
     session.execute(insert(OrderEventRow), rows)
 
 

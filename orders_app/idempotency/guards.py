@@ -86,10 +86,12 @@ def _attempt(actor: Actor) -> Attempt | None:
     except ValueError as error:
         raise _refused(f"{HEADER} is not valid; see errors.", str(error)) from None
     body = body_read(request)
+    # What was sent where no body is asked for means nothing; another one is another request all the same.
+    ignored = b"" if body else request.get_data()
     secret = current_app.config["ORDERS"].secret_key
     return Attempt(
         scope=scope_of(user_id=actor.user_id, method=request.method, path=request.path, key=key),
-        fingerprint=fingerprint_of(secret, *([loads(body)] if body else [])),
+        fingerprint=fingerprint_of(secret, *([loads(body)] if body else [ignored.hex()] if ignored else [])),
     )
 
 

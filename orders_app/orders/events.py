@@ -25,12 +25,14 @@ class OrderEvent(Event):
     """One change of one order.
 
     `sequence` counts the events of the order from 1 without gaps and is the version that the change
-    made; `changes` is `{field: [before, after]}`; the statuses are set where the status changed.  `state` is
-    the digest of the order as the change left it.
+    made; `changes` is `{field: [before, after]}`; the statuses are set where the status changed.
+    `began_from` and `state` are the digests of the order before and after the change; there is none before
+    the first.
     """
 
     order_id: UUID
     sequence: int
+    began_from: bytes | None
     state: bytes
     changes: dict[str, list[Any]] = field(default_factory=dict)
     old_status: str | None = None

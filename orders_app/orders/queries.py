@@ -226,6 +226,15 @@ def stream_orders(
     yield from _records(connection.execution_options(yield_per=1000).execute(statement))
 
 
+def misfiled_orders(connection: Connection) -> Iterator[UUID]:
+    """The orders with a line that a search does not find by its name, or finds by another one."""
+    names = select(OrderLine.order_id, OrderLine.name, OrderLine.name_folded).order_by(OrderLine.order_id)
+    rows = connection.execution_options(yield_per=1000).execute(names)
+    for order_id, lines in groupby(rows, key=lambda row: row[0]):
+        if any(fold(name) != folded for _, name, folded in lines):
+            yield order_id
+
+
 def count_by_status(connection: Connection) -> Mapping[str, int]:
     """How many orders that are not deleted stand where; every status is named."""
     statement = select(Order.status, func.count()).where(Order.is_deleted == false()).group_by(Order.status)

@@ -64,6 +64,7 @@ def _event(
         owner_ids=frozenset({after.user_id, before.user_id}),
         order_id=after.order_id,
         sequence=after.version,
+        began_from=before.digest(),
         state=after.digest(),
         changes=changes,
         old_status=str(status[0]) if status else None,

@@ -13,12 +13,13 @@ from orders_app.auth.models import User
 from orders_app.orders.domain import Owner
 from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.shared.persistence import locking
 from orders_app.shared.text import fold
 
 
 def get_order_locked(session: Session, order_id: UUID) -> Order | None:
     """An order with its lines; nobody else can change it until the transaction ends."""
-    return session.scalars(select(Order).where(Order.id == order_id).with_for_update()).one_or_none()
+    return session.scalars(locking(select(Order).where(Order.id == order_id))).one_or_none()
 
 
 def get_orders_locked(session: Session, order_ids: Collection[UUID]) -> Sequence[Order]:
@@ -26,7 +27,7 @@ def get_orders_locked(session: Session, order_ids: Collection[UUID]) -> Sequence
 
     They are taken in the order of their ids, so that no two who want many wait for each other in a circle.
     """
-    statement = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update()
+    statement = locking(select(Order).where(Order.id.in_(order_ids)).order_by(Order.id))
     return session.scalars(statement).all()
 
 

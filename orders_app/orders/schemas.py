@@ -105,7 +105,7 @@ class LineInSchema(Schema):
         required=True,
         metadata={
             "type": ["integer", "string"],
-            "pattern": r"^[0-9]{1,9}$",
+            "pattern": r"^[0-9]{1,10}$",
             "example": 2,
         },
     )

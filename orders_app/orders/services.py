@@ -85,6 +85,7 @@ def create_orders_for(
                 owner_ids=frozenset({record.user_id}),
                 order_id=record.order_id,
                 sequence=record.version,
+                began_from=None,
                 state=record.digest(),
             )
         )

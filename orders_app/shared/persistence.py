@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, Select, TypeDecorator
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase
+
+_Statement = TypeVar("_Statement", bound=Select[Any])
+_SQLITE_TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -58,6 +62,22 @@ def text_without_controls(column: str) -> list[CheckConstraint]:
         CheckConstraint(rule, name=f"{column}_without_controls").ddl_if(dialect=dialect)
         for dialect, rule in words.items()
     ]
+
+
+def locking(statement: _Statement) -> _Statement:
+    """The statement with `FOR UPDATE`, for whole rows.
+
+    What the session holds of them is read anew: it was read before others were kept from changing it.
+    """
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+def is_taken(error: IntegrityError) -> bool:
+    """Whether something that has to be unique was there already, and not another rule broken."""
+    return (
+        getattr(error.orig, "sqlstate", None) == "23505"  # unique_violation (PostgreSQL, appendix A)
+        or getattr(error.orig, "sqlite_errorname", None) in _SQLITE_TAKEN
+    )
 
 
 def new_id() -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -28,6 +29,7 @@ def loads(data: bytes) -> Any:
         raise Malformed("The body is not valid UTF-8.") from None
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal)
+        _check_size([value])
         _check_depth(value)
         if "\\ud" in text.lower():
             # Only an escape can smuggle in half a surrogate pair; text that holds one cannot be encoded.
@@ -49,16 +51,24 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         raise ValueError("a key stands twice in one object.")
-    for value in result.values():
+    _check_size(result)
+    _check_size(result.values())
+    return result
+
+
+def _check_size(values: Iterable[Any]) -> None:
+    for value in values:
         if isinstance(value, str) and len(value) > LONGEST_STRING:
             raise TooLarge(f"A string is longer than {LONGEST_STRING} characters.", code="string_too_large")
-    return result
 
 
 def _check_depth(value: Any) -> None:
     """Python's own limit differs between its versions; and what is deep costs more later than here."""
     level = [value]
     for _ in range(MOST_LEVELS):
+        for array in level:
+            if isinstance(array, list):
+                _check_size(array)
         level = [
             inner
             for outer in level

@@ -138,6 +138,9 @@ class TestWhoAndWhere:
         first = restore(admin, order)
         assert is_replay(restore(admin, order), first)
         assert restore(admin, order, "k-2").status_code == 409
+        path = path_of(order, "restore")
+        other = admin.post(path, {"another": "body"}, headers={"Idempotency-Key": "k-1"})
+        assert (other.status_code, other.get_json()["code"]) == (422, "idempotency_key_reused")
         assert count(app, OrderEventRow) == 3
 
     @pytest.mark.parametrize("key", ["k-1", "", "x" * 256])

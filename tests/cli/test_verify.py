@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from orders_app.extensions import db
@@ -19,6 +20,7 @@ from orders_app.orders.models import Order, OrderLine
 from tests import factories
 from tests.callers import Caller, path_of
 from tests.cli.conftest import Run
+from tests.conftest import Backend
 
 Tampering = Callable[[Session, UUID], Any]
 
@@ -135,6 +137,8 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
             "new_status": "completed",
             "state": bytes(32),
             "seal": bytes(32),
+            "began_from": bytes(32),
+            "id": uuid4(),
         }.items()
     },
     "an event removed": (
@@ -174,6 +178,7 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
             "id": uuid4(),
         }.items()
     },
+    "what a search finds a line by": (set_line(name_folded="gold"), "is found under other words"),
     "a line removed": (
         lambda session, order_id: session.execute(delete(OrderLine).where(OrderLine.order_id == order_id)),
         "is not what its last event left",
@@ -191,6 +196,53 @@ def test_tampering_is_found(run: Run, app: Flask, orders: list[UUID], what: str)
     assert said in result.stdout
     assert str(orders[1]) not in result.stdout
     assert str(orders[2]) not in result.stdout
+
+
+@pytest.mark.parametrize("what", ["the total_price_cents of the order", "the price_cents of a line"])
+def test_tampering_is_found_after_the_next_change_too(
+    run: Run, app: Flask, orders: list[UUID], alice: Caller, what: str
+) -> None:
+    tamper(app, lambda session: TAMPERINGS[what][0](session, orders[0]))
+    for status in ("cancelled", "pending"):
+        answer = alice.patch(path_of({"order_id": str(orders[0])}), {"status": status})
+        assert answer.status_code == 200, answer.text
+    result = run("orders", "verify")
+    said = f"order {orders[0]}, event 6, began from an order that had been changed past this service\n"
+    assert (result.exit_code, result.stdout.count(said)) == (3, 1)
+    assert "; 1 findings; " in result.stdout
+
+
+def test_what_cannot_be_read_is_found_and_nothing_behind_it(
+    run: Run, app: Flask, backend: Backend, orders: list[UUID]
+) -> None:
+    statement = text("UPDATE order_events SET changes = 'no JSON' WHERE order_id = :order_id")
+    first = min(orders)
+
+    def change(session: Session) -> object:
+        return session.execute(statement, {"order_id": first.hex})
+
+    if backend.has_redis:
+        with pytest.raises(DataError, match="json"):
+            tamper(app, change)
+        return
+    tamper(app, change)
+    result = run("orders", "verify")
+    assert result.exit_code == 3
+    assert "cannot be read" in result.stdout
+    assert "Traceback" not in result.output
+
+
+def test_without_a_key_nothing_is_sealed_or_verified(
+    run: Run, make_app: Callable[..., Flask], orders: list[UUID], tmp_path: Path
+) -> None:
+    keyless = make_app(secret_key="").test_cli_runner()
+    line = tmp_path / "one.jsonl"
+    line.write_text('{"products": [{"name": "a", "price": 1, "quantity": 1}]}\n')
+    for command in (["orders", "verify"], ["orders", "import", str(line), "--user", "alice"]):
+        result = keyless.invoke(args=command)
+        assert result.exit_code == 1
+        assert "Give this command the key that the server has." in result.stderr
+    assert run("orders", "verify").stdout.startswith("history: 3 orders, 8 events; 0 findings; ")
 
 
 def test_another_owner_is_found(run: Run, app: Flask, orders: list[UUID]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,33 +12,38 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from flask import Flask
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from orders_app.auth import repository
 from orders_app.auth.models import TokenFamily, User
-from orders_app.auth.passwords import verify_password
+from orders_app.auth.passwords import hash_password, verify_password
 from orders_app.auth.services import accounts
-from orders_app.auth.services.accounts import AccountChanges
+from orders_app.auth.services.accounts import account_changes
 from orders_app.extensions import unit_of_work
 from orders_app.shared.clock import rfc3339
 from orders_app.shared.errors import Conflict, Invalid, NotFound
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.view_versions import ViewVersion
 from tests import factories
+from tests.callers import USERS, Caller
 from tests.services.test_unit_of_work import lines_of
 
 
 def create(actor: Actor | None, **others: Any) -> User:
+    account = accounts.new_account(**{"username": "carol", "password": None, **others})
     with unit_of_work() as uow:
-        return accounts.create_user(uow, actor=actor, **{"username": "carol", "password": None, **others})
+        return accounts.create_user(uow, actor=actor, account=account)
 
 
 def change(actor: Actor, subject: Actor, **changes: Any) -> User:
     assert subject.user_id
+    expected = changes.pop("expected_updated_at", None)
+    checked = replace(account_changes(**changes), expected_updated_at=expected)
     with unit_of_work() as uow:
-        return accounts.change_user(
-            uow, actor=actor, user_id=subject.user_id, changes=AccountChanges(**changes)
-        )
+        return accounts.change_user(uow, actor=actor, user_id=subject.user_id, changes=checked)
 
 
 def open_log_ins(session: Session, person: Actor) -> int:
@@ -94,6 +101,45 @@ def test_a_new_name_ends_no_log_in(app: Any, session: Session, as_admin: Actor, 
 
 def test_the_case_of_ones_own_name_can_change(session: Session, as_admin: Actor, as_alice: Actor) -> None:
     assert change(as_admin, as_alice, username="Alice").username == "Alice"
+
+
+def test_another_broken_rule_of_the_database_is_no_taken_name(session: Session, as_admin: Actor) -> None:
+    account = replace(accounts.new_account("carol", None), username="ca\nrol")
+    with pytest.raises(IntegrityError), unit_of_work() as uow:
+        accounts.create_user(uow, actor=as_admin, account=account)
+
+
+def test_nothing_is_locked_while_a_password_is_hashed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, anonymous: Caller, admin: Caller, alice: Caller
+) -> None:
+    """Another writer gets through meanwhile."""
+    made = []
+
+    def slow(password: str) -> str:
+        with ThreadPoolExecutor(1) as other:
+            made.append(other.submit(alice.order).result(timeout=5))
+        return hash_password(password)
+
+    monkeypatch.setattr("orders_app.auth.services.accounts.hash_password", slow)
+    new = admin.post(USERS, {"username": "carol", "password": "carol-password-1"})
+    assert new.status_code == 201
+    path = f"{USERS}{new.get_json()['user_id']}/"
+    assert admin("PATCH", path, {"password": "carol-password-2"}).status_code == 200
+    assert len(made) == 2
+
+
+def test_what_the_session_read_before_it_locked_is_read_anew(session: Session, as_alice: Actor) -> None:
+    """On PostgreSQL somebody else may have changed it in between."""
+    assert as_alice.user_id
+    with unit_of_work() as uow:
+        held = repository.get_user(uow.session, as_alice.user_id)
+        uow.session.execute(
+            text("UPDATE users SET role = 'admin' WHERE username = 'alice'"),
+        )
+        locked = repository.get_user(uow.session, as_alice.user_id, lock=True)
+    assert locked is held
+    assert locked is not None
+    assert locked.role == "admin"
 
 
 def test_a_taken_name_changes_nothing(session: Session, as_admin: Actor, as_alice: Actor) -> None:

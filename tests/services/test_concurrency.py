@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from orders_app.auth.models import User
 from orders_app.auth.services import accounts
-from orders_app.auth.services.accounts import AccountChanges
+from orders_app.auth.services.accounts import account_changes
 from orders_app.extensions import db, unit_of_work
 from orders_app.history.models import OrderEventRow
 from orders_app.orders import services
@@ -111,7 +111,7 @@ def test_two_admins_cannot_end_each_other(app: Flask) -> None:
             actor = factories.actor("admin")
             with unit_of_work() as uow:
                 accounts.change_user(
-                    uow, actor=actor, user_id=ids[name], changes=AccountChanges(role=Role.USER)
+                    uow, actor=actor, user_id=ids[name], changes=account_changes(role=Role.USER)
                 )
 
         return work
@@ -126,7 +126,7 @@ def test_two_admins_cannot_end_each_other(app: Flask) -> None:
 def test_of_two_who_want_a_name_one_gets_it(app: Flask) -> None:
     def register() -> None:
         with unit_of_work() as uow:
-            accounts.create_user(uow, actor=None, username="Zoë", password=None)
+            accounts.create_user(uow, actor=None, account=accounts.new_account("Zoë", None))
 
     [error] = together(app, register, register)
     assert isinstance(error, DomainError)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from orders_app.auth.models import TokenFamily
 from orders_app.auth.services import accounts, sessions
-from orders_app.auth.services.accounts import AccountChanges
+from orders_app.auth.services.accounts import account_changes
 from orders_app.auth.services.sessions import OpenSession, RefreshRefused
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.shared.clock import utcnow
@@ -172,7 +172,7 @@ def test_nobody_gets_in_with_what_was_checked_before_a_change(
     assert credential is not None
     assert as_alice.user_id
     with unit_of_work() as uow:
-        changes = AccountChanges(**change)  # type: ignore[arg-type]  # one of its fields
+        changes = account_changes(**change)  # type: ignore[arg-type]  # one of its fields
         accounts.change_user(uow, actor=as_admin, user_id=as_alice.user_id, changes=changes)
     with unit_of_work() as uow:
         assert sessions.open_session(uow, credential=credential, lifetime=WEEK) is None

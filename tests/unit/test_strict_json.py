@@ -15,6 +15,13 @@ from orders_app.shared.errors import Malformed, TooLarge, UnsupportedMediaType
 from orders_app.shared.strict_json import LONGEST_STRING, MOST_LEVELS, loads
 
 
+@pytest.mark.parametrize("around", ["%s", "[%s]", '{"a": [[%s]]}', "{%s: 1}"])
+def test_no_string_is_longer_than_it_may_be(around: str) -> None:
+    assert loads((around % f'"{"x" * LONGEST_STRING}"').encode())
+    with pytest.raises(TooLarge):
+        loads((around % f'"{"x" * (LONGEST_STRING + 1)}"').encode())
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -16,45 +16,82 @@ from orders_app.auth.passwords import hash_password
 from orders_app.shared.clock import rfc3339, utcnow
 from orders_app.shared.errors import Conflict, NotFound
 from orders_app.shared.identity import Actor, Role
+from orders_app.shared.persistence import is_taken
 from orders_app.shared.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """An account to be opened, checked: what `new_account` returns."""
+
+    username: str
+    password_hash: str | None
+    role: Role
+
+
+def new_account(username: str, password: str | None, role: Role = Role.USER) -> NewAccount:
+    """Check a name and a password, and hash the password.
+
+    That takes long, and waits for others who do it: nothing may be locked meanwhile, so it comes before the
+    unit of work.
+
+    Raises `Invalid` for a bad name or password.
+    """
+    name, password = checked_account(username, password)
+    assert name is not None  # noqa: S101  (given, so checked)
+    return NewAccount(
+        username=name, password_hash=hash_password(password) if password is not None else None, role=role
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanges:
-    """What to change of an account; None leaves it as it is.
+    """What to change of an account, checked: what `account_changes` returns.  None leaves it as it is.
 
     `expected_updated_at` is the `updated_at` that the caller saw, as RFC 3339 text: another one now is a
     conflict.
     """
 
     username: str | None = None
-    password: str | None = None
+    password_hash: str | None = None
     role: Role | None = None
     is_active: bool | None = None
     expected_updated_at: str | None = None
 
 
-def create_user(
-    uow: UnitOfWork, *, actor: Actor | None, username: str, password: str | None, role: Role = Role.USER
-) -> User:
-    """Open an account.  `actor` is None where people register themselves.
+def account_changes(
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    role: Role | None = None,
+    is_active: bool | None = None,
+) -> AccountChanges:
+    """Check the changes of an account, and hash the password; before the unit of work, as `new_account`.
 
-    Raises `Invalid` for a bad name or password, `Conflict` for a name that is taken.
+    Raises `Invalid` for a bad name or password.
     """
     name, password = checked_account(username, password)
-    assert name is not None  # noqa: S101  (given, so checked)
+    password_hash = hash_password(password) if password is not None else None
+    return AccountChanges(username=name, password_hash=password_hash, role=role, is_active=is_active)
+
+
+def create_user(uow: UnitOfWork, *, actor: Actor | None, account: NewAccount) -> User:
+    """Open an account.  `actor` is None where people register themselves.
+
+    Raises `Conflict` for a name that is taken.
+    """
     now = utcnow()
     user = User(
-        username=name,
-        username_key=username_key(name),
-        password_hash=hash_password(password) if password is not None else None,
-        role=role.value,
+        username=account.username,
+        username_key=username_key(account.username),
+        password_hash=account.password_hash,
+        role=account.role.value,
         is_active=True,
         created_at=now,
         updated_at=now,
     )
     uow.session.add(user)
-    _flush_name(uow, name)
+    _flush_name(uow, account.username)
     uow.record(_event(uow, UserEventName.CREATED, actor, user))
     return user
 
@@ -64,9 +101,8 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
 
     A new role needs no new log-in: it is read from the database on every request.
 
-    Raises `NotFound`, `Invalid`, or `Conflict` (`name_taken`, `last_admin`, `version_mismatch`).
+    Raises `NotFound`, or `Conflict` (`name_taken`, `last_admin`, `version_mismatch`).
     """
-    name, password = checked_account(changes.username, changes.password)
     if repository.get_user(uow.session, user_id) is None:
         raise NotFound("There is no such user.")
     admins = repository.lock_active_admins(uow.session)
@@ -74,7 +110,7 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
     assert user is not None  # noqa: S101  (accounts are never removed)
     if changes.expected_updated_at not in {None, rfc3339(user.updated_at)}:
         raise Conflict("Somebody else changed the account meanwhile.", code="version_mismatch")
-    changed = _apply(user, name, password, changes)
+    changed = _apply(user, changes)
     if not changed:
         return user
     if list(admins) == [user.id] and not (user.is_active and user.role == Role.ADMIN.value):
@@ -92,13 +128,13 @@ def _moment_after(last: datetime) -> datetime:
     return max(utcnow(), last + timedelta(microseconds=1))
 
 
-def _apply(user: User, name: str | None, password: str | None, changes: AccountChanges) -> list[str]:
+def _apply(user: User, changes: AccountChanges) -> list[str]:
     changed = []
-    if name is not None and name != user.username:
-        user.username, user.username_key = name, username_key(name)
+    if changes.username is not None and changes.username != user.username:
+        user.username, user.username_key = changes.username, username_key(changes.username)
         changed.append("username")
-    if password is not None:
-        user.password_hash = hash_password(password)
+    if changes.password_hash is not None:
+        user.password_hash = changes.password_hash
         changed.append("password")
     if changes.role is not None and changes.role.value != user.role:
         user.role = changes.role.value
@@ -113,6 +149,8 @@ def _flush_name(uow: UnitOfWork, name: str) -> None:
     try:
         uow.session.flush()
     except IntegrityError as error:
+        if not is_taken(error):
+            raise
         raise Conflict(f"The name {name!r} is taken.", code="name_taken") from error
 
 

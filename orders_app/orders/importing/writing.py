@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 
 from orders_app.auth.domain import username_key
-from orders_app.auth.services.accounts import create_user
+from orders_app.auth.services.accounts import create_user, new_account
 from orders_app.orders.domain import Line, NewOrder, Owner
 from orders_app.orders.importing.checking import find_owners, references_there
 from orders_app.orders.importing.register import Entry, Heading
@@ -86,7 +86,7 @@ class Writer:
             name = _heading(entry).user
             key = username_key(name)
             if key not in self.owners and key not in made:
-                user = create_user(uow, actor=self.actor, username=name, password=None)
+                user = create_user(uow, actor=self.actor, account=new_account(name, None))
                 made[key] = Owner(user.id, user.username)
         return made
 
