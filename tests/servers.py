@@ -41,15 +41,21 @@ class PostgresServer:
     @contextlib.contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
         """A new database, empty or a copy of the one at the URL `template`; yields its URL."""
+        url = self.new_database(template)
+        try:
+            yield url
+        finally:
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+            self._execute(drop.format(sql.Identifier(_name_in(url))))
+
+    def new_database(self, template: str | None = None) -> str:
+        """The URL of a new database that stays as long as the server."""
         name = f"test_{uuid4().hex[:12]}"
         create: sql.SQL | sql.Composed = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
             create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(_name_in(template)))
         self._execute(create)
-        try:
-            yield self._url(name)
-        finally:
-            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        return self._url(name)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop: in good order, or `at_once` as a crash would, to be recovered from at the next start."""

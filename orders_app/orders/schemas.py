@@ -105,7 +105,7 @@ class LineInSchema(Schema):
         required=True,
         metadata={
             "type": ["integer", "string"],
-            "pattern": r"^[0-9]{1,10}$",
+            "pattern": r"^[0-9]{1,9}$",
             "example": 2,
         },
     )

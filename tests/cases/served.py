@@ -21,7 +21,7 @@ import pytest
 from tests import factories
 from tests.callers import ORDERS, USERS
 from tests.cases.mortal_server import MARK
-from tests.server.processes import ADMIN_PASSWORD, Answer, ServerProcess
+from tests.server.processes import ADMIN_PASSWORD, Answer, ServerProcess, prepared_database, started
 from tests.servers import PostgresServer, RedisServer, wait_until
 
 SQLITE, POSTGRESQL = "sqlite+files", "postgresql+redis"
@@ -136,7 +136,7 @@ def served_by_postgresql(
 ) -> Iterator[Served]:
     """Started once, as above."""
     with (
-        postgres_server.database() as url,
+        prepared_database(postgres_server) as url,
         _serving(tmp_path_factory.mktemp("served"), DATABASE_URL=url, REDIS_URL=redis_server.url) as server,
     ):
         yield Served(server, POSTGRESQL)
@@ -145,13 +145,11 @@ def served_by_postgresql(
 @contextlib.contextmanager
 def _serving(folder: Path, **settings: str) -> Iterator[MortalServer]:
     server = MortalServer(folder, ACCESS_TOKEN_MINUTES="1440", **settings)
-    server.prepare()
-    try:
-        server.start()
+    if "DATABASE_URL" not in settings:
+        server.prepare()
+    with started(server):
         server.wait_for_workers()
         yield server
-    finally:
-        server.kill()
 
 
 def exchange(server: ServerProcess, sent: bytes) -> bytes:

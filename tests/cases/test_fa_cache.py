@@ -14,7 +14,7 @@ import redis
 
 from tests.callers import ORDERS, path_of
 from tests.factories import body
-from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
+from tests.server.processes import ADMIN_PASSWORD, ServerProcess, prepared_database, started
 from tests.servers import PostgresServer, RedisServer, redis_program, running_redis, wait_until
 
 pytestmark = [pytest.mark.server, pytest.mark.postgres, pytest.mark.redis, pytest.mark.alone]
@@ -115,11 +115,10 @@ def running(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer, cache_server: RedisServer
 ) -> Iterator[Service]:
     folder: Path = tmp_path_factory.mktemp("cache")
-    with (
-        postgres_server.database() as url,
-        serving(folder, DATABASE_URL=url, REDIS_URL=cache_server.url) as server,
-    ):
-        yield Service(server, cache_server)
+    with prepared_database(postgres_server) as url:
+        server = ServerProcess(folder, DATABASE_URL=url, REDIS_URL=cache_server.url)
+        with started(server):
+            yield Service(server, cache_server)
 
 
 @pytest.fixture

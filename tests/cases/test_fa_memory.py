@@ -17,7 +17,7 @@ import pytest
 
 from tests.callers import ORDERS, basic, path_of
 from tests.factories import body
-from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
+from tests.server.processes import ADMIN_PASSWORD, BACKENDS, ServerProcess, serving_on
 
 pytestmark = pytest.mark.server
 
@@ -28,22 +28,13 @@ EXPECTED = {200, 201, 204, 400, 401, 404, 409, 422}
 
 
 @pytest.fixture(
-    params=[
-        "sqlite+files",
-        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
-    ],
+    params=BACKENDS,
 )
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("memory")
-    if request.param == "sqlite+files":
-        with serving(folder) as running:
-            yield running
-        return
-    redis = request.getfixturevalue("redis_server")
-    postgres = request.getfixturevalue("postgres_server")
-    with postgres.database() as url, serving(folder, DATABASE_URL=url, REDIS_URL=redis.url) as running:
+    with serving_on(request.param, request, folder) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.cases.fa_clients import Writers
-from tests.server.processes import ServerProcess, serving
+from tests.server.processes import BACKENDS, ServerProcess, serving_on
 from tests.servers import wait_until
 
 pytestmark = [pytest.mark.server, pytest.mark.alone]
@@ -30,22 +30,13 @@ VERSIONS_WITHOUT_EVENTS = """
 
 @pytest.fixture(
     scope="module",
-    params=[
-        "sqlite+files",
-        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
-    ],
+    params=BACKENDS,
 )
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("processes")
-    if request.param == "sqlite+files":
-        with serving(folder) as running:
-            yield running
-        return
-    redis = request.getfixturevalue("redis_server")
-    postgres = request.getfixturevalue("postgres_server")
-    with postgres.database() as url, serving(folder, DATABASE_URL=url, REDIS_URL=redis.url) as running:
+    with serving_on(request.param, request, folder) as running:
         yield running
 
 

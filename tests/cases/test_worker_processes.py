@@ -20,7 +20,7 @@ import pytest
 
 from tests.callers import ORDERS, USERS, basic
 from tests.factories import body
-from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
+from tests.server.processes import ADMIN_PASSWORD, BACKENDS, ServerProcess, serving_on
 from tests.servers import wait_until
 
 pytestmark = pytest.mark.server
@@ -34,25 +34,13 @@ MANY = 12
 
 @pytest.fixture(
     scope="module",
-    params=[
-        "sqlite+files",
-        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
-    ],
+    params=BACKENDS,
 )
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("cases")
-    if request.param == "sqlite+files":
-        with serving(folder, WORKERS) as running:
-            yield running
-        return
-    redis = request.getfixturevalue("redis_server")
-    postgres = request.getfixturevalue("postgres_server")
-    with (
-        postgres.database() as url,
-        serving(folder, WORKERS, DATABASE_URL=url, REDIS_URL=redis.url) as running,
-    ):
+    with serving_on(request.param, request, folder, WORKERS) as running:
         yield running
 
 

@@ -81,7 +81,10 @@ def run(
         found.append(Found(Finding.UNEXPECTED, f"the nemesis failed: {striking.failure}"))
     if len(world.log) < operations:
         found.append(Found(Finding.UNANSWERED, f"only {len(world.log)} operations in {seconds:g} s"))
-    return Result(name, world.log, found, time.monotonic() - begun, striking.blows)
+    result = Result(name, world.log, found, time.monotonic() - begun, striking.blows)
+    if result.counts[Outcome.OK] < len(world.log) / 2:
+        found.append(Found(Finding.UNANSWERED, "a run that mostly fails proves nothing"))
+    return result
 
 
 def hunt(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.processes import ServerProcess, serving
+from tests.server.processes import BACKENDS, ServerProcess, serving_on
 
 SETTINGS: dict[str, Any] = {
     # Whoever makes up log-ins fails at most of them, and is not to be locked out for that.
@@ -21,23 +21,11 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture(
     scope="module",
-    params=[
-        "sqlite+files",
-        pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
-    ],
+    params=BACKENDS,
 )
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("generated")
-    if request.param == "sqlite+files":
-        with serving(folder, **SETTINGS) as running:
-            yield running
-        return
-    redis = request.getfixturevalue("redis_server")
-    postgres = request.getfixturevalue("postgres_server")
-    with (
-        postgres.database() as url,
-        serving(folder, DATABASE_URL=url, REDIS_URL=redis.url, **SETTINGS) as running,
-    ):
+    with serving_on(request.param, request, folder, **SETTINGS) as running:
         yield running

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it has no types, and little is used of it
+import pytest
 
 from config import ROOT
 from tests.callers import basic
-from tests.servers import free_port, wait_until
+from tests.servers import PostgresServer, free_port, wait_until
 
 ADMIN_PASSWORD = "admin-password-1"
 
@@ -79,7 +80,7 @@ class ServerProcess:
         )
 
     def prepare(self) -> None:
-        """Migrate, and make the first admin; a SQLite database is copied from one where that was done."""
+        """Migrate, and make the first admin; a SQLite file is copied from one where that was done."""
         if self.environment["DATABASE_URL"].startswith("sqlite"):
             self.folder.mkdir(exist_ok=True)
             shutil.copy(_migrated(), self.environment["DATABASE_URL"].removeprefix("sqlite:///"))
@@ -176,13 +177,60 @@ def _migrated() -> Path:
     return folder / "orders.db"
 
 
+@cache
+def _migrated_on(postgres: PostgresServer) -> str:
+    """The URL of such a database on that server, to be copied."""
+    url = postgres.new_database()
+    with tempfile.TemporaryDirectory() as folder:
+        ServerProcess(Path(folder), DATABASE_URL=url).first_run()
+    return url
+
+
 @contextlib.contextmanager
 def serving(folder: Path, workers: int = 2, **settings: str) -> Iterator[ServerProcess]:
     """A prepared server that listens, and is gone afterwards."""
     server = ServerProcess(folder, workers, **settings)
     server.prepare()
+    with started(server):
+        yield server
+
+
+@contextlib.contextmanager
+def started(server: ServerProcess) -> Iterator[ServerProcess]:
+    """A server that is ready to be started, from when it listens to the end of the block."""
     try:
         server.start()
         yield server
     finally:
         server.kill()
+
+
+@contextlib.contextmanager
+def prepared_database(postgres: PostgresServer) -> Iterator[str]:
+    """A database with its tables and the first admin."""
+    with postgres.database(_migrated_on(postgres)) as url:
+        yield url
+
+
+BACKENDS = (
+    "sqlite+files",
+    pytest.param("postgresql+redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
+)
+"""For the parameters of a fixture that starts a server on each of the two."""
+
+
+@contextlib.contextmanager
+def serving_on(
+    backend: str, request: pytest.FixtureRequest, folder: Path, workers: int = 2, **settings: str
+) -> Iterator[ServerProcess]:
+    """A server on one of `BACKENDS`, which listens, and is gone afterwards."""
+    if backend == BACKENDS[0]:
+        with serving(folder, workers, **settings) as server:
+            yield server
+        return
+    redis = request.getfixturevalue("redis_server")
+    postgres = request.getfixturevalue("postgres_server")
+    with prepared_database(postgres) as url:
+        server = ServerProcess(folder, workers, DATABASE_URL=url, REDIS_URL=redis.url, **settings)
+        with started(server):
+            yield server
