@@ -10,12 +10,15 @@ from typing import Any, Self, TextIO
 from zoneinfo import ZoneInfo
 
 import click
+from flask import current_app
 from tqdm import tqdm
 
 from orders_app.auth.domain import clean_username
 from orders_app.cli.interrupts import Interruptible
 from orders_app.cli.support import FAILED, app_command
-from orders_app.extensions import unit_of_work
+from orders_app.extensions import read_connection, unit_of_work
+from orders_app.history.domain import sealing_key
+from orders_app.history.repository import newest_is_sealed_with
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.importing import Summary, import_orders, values
 from orders_app.orders.importing.input_files import STANDARD_INPUT, InputFile
@@ -152,6 +155,7 @@ def import_command(files: tuple[str, ...], rejects: Path | None, **given: Any) -
     Exit status: 0 when everything came in or was known, 3 when something was refused, 1 on failure.
     """
     _check_given_once(files)
+    _check_key()
     stdin = sys.stdin.buffer if STANDARD_INPUT in files else None
     inputs = [InputFile(path, stdin if path == STANDARD_INPUT else None) for path in files]
     with Interruptible() as interruptible, _Progress(interruptible, sys.stderr) as progress:
@@ -173,6 +177,18 @@ def import_command(files: tuple[str, ...], rejects: Path | None, **given: Any) -
         sys.exit(FAILED)
     if summary.lines_refused:
         sys.exit(SOME_REFUSED)
+
+
+def _check_key() -> None:
+    """Under another key than the server's, all that is brought in would be taken for tampering, for good."""
+    key = sealing_key(current_app.config["ORDERS"].history_secret)
+    with read_connection() as connection:
+        if newest_is_sealed_with(connection, key):
+            return
+    raise click.ClickException(
+        "The newest event of the history is not sealed with the key of this command. Give it the "
+        "HISTORY_KEY or SECRET_KEY that the server has; if they are the same, `orders verify` says what was tampered with."
+    )
 
 
 def _check_given_once(files: tuple[str, ...]) -> None:

@@ -115,6 +115,21 @@ def _seals(session: Session, places: Collection[tuple[UUID, int]]) -> dict[tuple
     return found
 
 
+def newest_is_sealed_with(connection: Connection, key: bytes) -> bool:
+    """Whether the event that was written last was sealed with this key; true where there is none."""
+    columns = [OrderEventRow.__table__.c[name] for name in (*_COLUMNS, "seal")]
+    newest = select(*columns).order_by(OrderEventRow.at.desc(), OrderEventRow.id.desc()).limit(1)
+    row = connection.execute(newest).mappings().one_or_none()
+    if row is None:
+        return True
+    values = dict(row)
+    seal = values.pop("seal")
+    before = select(OrderEventRow.seal).where(
+        OrderEventRow.order_id == values["order_id"], OrderEventRow.sequence == values["sequence"] - 1
+    )
+    return bool(seal == seal_of(key, connection.scalar(before) or FIRST, Entry(**values)))
+
+
 def sealed_events(connection: Connection) -> Iterator[tuple[Entry, bytes]]:
     """All events of all orders with their seals, by order and sequence, a few in memory at a time."""
     columns = [OrderEventRow.__table__.c[name] for name in (*_COLUMNS, "seal")]

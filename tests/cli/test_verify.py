@@ -245,6 +245,20 @@ def test_without_a_key_nothing_is_sealed_or_verified(
     assert run("orders", "verify").stdout.startswith("history: 3 orders, 8 events; 0 findings; ")
 
 
+def test_nothing_is_brought_in_under_another_key(
+    run: Run, make_app: Callable[..., Flask], orders: list[UUID], tmp_path: Path
+) -> None:
+    line = tmp_path / "one.jsonl"
+    line.write_text('{"products": [{"name": "a", "price": 1, "quantity": 1}]}\n')
+    command = ["orders", "import", str(line), "--user", "alice"]
+    other = make_app(history_key="another-key-of-thirty-two-bytes-or-more").test_cli_runner()
+    refused = other.invoke(args=command)
+    assert refused.exit_code == 1
+    assert "Give it the HISTORY_KEY or SECRET_KEY that the server has" in refused.stderr
+    assert run(*command).exit_code == 0
+    assert run("orders", "verify").stdout.startswith("history: 4 orders, 9 events; 0 findings; ")
+
+
 def test_another_owner_is_found(run: Run, app: Flask, orders: list[UUID]) -> None:
     mallory = factories.user_id(app, "bob")
     tamper(app, lambda session: set_order(user_id=mallory)(session, orders[0]))
