@@ -187,7 +187,8 @@ def _check_key() -> None:
             return
     raise click.ClickException(
         "The newest event of the history is not sealed with the key of this command. Give it the "
-        "HISTORY_KEY or SECRET_KEY that the server has; if they are the same, `orders verify` says what was tampered with."
+        "HISTORY_KEY or SECRET_KEY that the server has; if they are the same, `orders verify` says "
+        "what was tampered with."
     )
 
 
