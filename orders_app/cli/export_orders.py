@@ -79,6 +79,9 @@ def export_command(file_format: str, output: Path | None, statuses: tuple[str, .
     least, most = given["min_price"], given["max_price"]
     if least is not None and most is not None and least > most:
         raise click.UsageError("--max-price must not be less than --min-price.")
+    since, until = given["created_after"], given["created_before"]
+    if since is not None and until is not None and since > until:
+        raise click.UsageError("--created-before must not be before --created-after.")
     wanted = OrderFilter(statuses=tuple(OrderStatus(status) for status in statuses), **given)
     kind = Format(file_format)
     if output is not None:

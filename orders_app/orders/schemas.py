@@ -6,6 +6,7 @@ and a test holds the two against each other.
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -190,10 +191,10 @@ class OrderQuerySchema(Schema):
         Status(), metadata={"description": "Repeat it for several: `status=pending&status=confirmed`."}
     )
     min_price = Money(metadata={**_AMOUNT_ASKED, "description": "Inclusive."})
-    max_price = Money(metadata={**_AMOUNT_ASKED, "description": "Inclusive."})
+    max_price = Money(metadata={**_AMOUNT_ASKED, "description": "Inclusive; not less than `min_price`."})
     user = Text(longest=150, metadata={"description": "The owner's name; for admins."})
     created_after = Moment(metadata={"description": "Inclusive."})
-    created_before = Moment(metadata={"description": "Exclusive."})
+    created_before = Moment(metadata={"description": "Exclusive; not before `created_after`."})
     updated_after = Moment(metadata={"description": "Inclusive."})
     reference = Text(longest=LONGEST_REFERENCE, metadata={"description": "Its number where it came from."})
     q = Text(longest=255, metadata={"description": "In product names, without regard to case."})
@@ -227,3 +228,10 @@ class OrderQuerySchema(Schema):
         most: Decimal | None = data.get("max_price")
         if least is not None and most is not None and least > most:
             raise ValidationError("Must not be less than min_price.", "max_price")
+
+    @validates_schema
+    def times_do_not_cross(self, data: dict[str, Any], **_: Any) -> None:
+        since: datetime | None = data.get("created_after")
+        until: datetime | None = data.get("created_before")
+        if since is not None and until is not None and since > until:
+            raise ValidationError("Must not be before created_after.", "created_before")

@@ -81,6 +81,10 @@ def test_absurd_addresses_are_read_as_well_as_they_can_be(
         ({"status": "nope"}, "There is no such status."),
         ({"min_price": "x"}, "Not a valid amount."),
         ({"min_price": "5", "max_price": "1"}, "Must not be less than min_price."),
+        (
+            {"created_after": "2026-02-01", "created_before": "2026-01-01"},
+            "Must not be before created_after.",
+        ),
         ({"created_after": "yesterday"}, "Not a valid date and time"),
         ({"created_before": "0000-00-00"}, "there is no such moment"),
         ({"search": "a\0b"}, "Control characters are not allowed."),

@@ -16,7 +16,8 @@ from tests.server.processes import ADMIN_PASSWORD, ServerProcess
 
 
 class Writers:
-    """Some threads that make orders and change them, over connections that they keep open."""
+    """Some threads that make orders, change their totals and then confirm them, over connections that
+    they keep open."""
 
     def __init__(self, server: ServerProcess) -> None:
         self.server = server
@@ -81,9 +82,8 @@ class Writers:
                 if order is None:
                     connection.request("POST", ORDERS, json.dumps(body()), self._headers)
                 else:
-                    connection.request(
-                        "PATCH", path_of(order), json.dumps({"total_price": number}), self._headers
-                    )
+                    change = {"total_price": number} if order["version"] == 1 else {"status": "confirmed"}
+                    connection.request("PATCH", path_of(order), json.dumps(change), self._headers)
                 response = connection.getresponse()
                 content = response.read()
             except (OSError, http.client.HTTPException) as error:

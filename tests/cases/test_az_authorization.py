@@ -131,6 +131,8 @@ def test_az05_reading_anothers_order(stranger: Stranger) -> None:
     conditions = ({name: value} for name in ("If-None-Match", "If-Match") for value in (tag, f"W/{tag}", "*"))
     for headers in (*HEADERS, *conditions):
         assert stranger.tries("HEAD", headers=headers) == 404
+        head = stranger.bob("HEAD", path_of(stranger.orders[0]), headers=headers)
+        assert int(head.headers["Content-Length"]) > 0, "it is among what is compared"
         assert stranger.tries("GET", headers=headers) == 404
 
 
@@ -184,10 +186,22 @@ def test_az09_anothers_tag_is_no_304(alice: Caller, bob: Caller) -> None:
     for method in ("GET", "HEAD"):
         for value in (tag, f"W/{tag}", "*"):
             assert bob(method, path_of(order), headers={"If-None-Match": value}).status_code == 404
+
+
+def test_az09_the_tag_of_anothers_list_is_no_304(alice: Caller, bob: Caller) -> None:
+    """Not of an empty list, nor of one that is as long; made anew or from the cache."""
+    alice.order()
     listed = alice.get(ORDERS).headers["ETag"]
-    bobs = bob.get(ORDERS, headers={"If-None-Match": listed})
-    assert bobs.status_code == 200 or bobs.data == b""
-    assert bob.get(ORDERS).get_json() == []
+    assert alice.get(ORDERS, headers={"If-None-Match": listed}).status_code == 304
+    expected: list[Any] = []
+    for _ in range(2):
+        for value in (listed, f"W/{listed}", f'"x", {listed}'):
+            bobs = bob.get(ORDERS, headers={"If-None-Match": value})
+            assert (bobs.status_code, bobs.get_json()) == (200, expected)
+            assert bobs.headers["ETag"] != listed
+            head = bob("HEAD", ORDERS, headers={"If-None-Match": value})
+            assert (head.status_code, head.headers["ETag"]) == (200, bobs.headers["ETag"])
+        expected.append(bob.order())
 
 
 def test_az14_a_deleted_order_is_gone_for_its_owner(

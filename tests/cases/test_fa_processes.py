@@ -137,22 +137,38 @@ def test_fa20_logs_are_rotated_under_load(server: ServerProcess, how: str) -> No
     What is written between copying and truncating is lost by the nature of copytruncate, not ours; the
     workers stand still for that moment here.
     """
+    writers = Writers(server)
     folder = server.folder / "logs"
     for log in folder.glob("*.log*"):
         log.unlink()
-    writers = Writers(server)
+    logs = [folder / "general.log", folder / "events.log"]
     with writers.at_work():
         for turn in range(3):
             wait_for_writes(writers, 5)
-            rotate(server, folder / "general.log", folder / f"general.log.{turn}", how)
+            rotate(server, logs, f".{turn}", how)
         wait_for_writes(writers, 5)
-    files = sorted(folder.glob("general.log*"))
+    assert (writers.broken, set(writers.statuses)) == ([], {200, 201})
+    general, events = ([json.loads(line) for line in lines_of(log)] for log in logs)
+    told = {
+        name: sorted(line["order_id"] for line in general if line["event"] == name)
+        for name in ("order.created", "order.updated", "order.status_changed")
+    }
+    assert sum(map(len, told.values())) == len(general)
+    versions = writers.confirmed.items()
+    assert told["order.created"] == sorted(order_id for order_id, _ in versions)
+    assert told["order.updated"] == sorted(order_id for order_id, version in versions if version > 1)
+    assert told["order.status_changed"] == sorted(order_id for order_id, version in versions if version > 2)
+    assert sorted(line["order_id"] for line in events) == told["order.status_changed"]
+    assert {line["event"] for line in events} == {"order.status_changed"}
+
+
+def lines_of(log: Path) -> list[bytes]:
+    """What stands in a log and in what has become of it; every line is whole."""
+    files = sorted(log.parent.glob(f"{log.name}*"))
     assert len(files) == 4
-    lines = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
-    made = [line["order_id"] for line in lines if line["event"] == "order.created"]
-    updated = [line["order_id"] for line in lines if line["event"] == "order.updated"]
-    assert sorted(made) == sorted(writers.confirmed)
-    assert len(updated) == sum(version - 1 for version in writers.confirmed.values())
+    contents = [file.read_bytes() for file in files]
+    assert all(content.endswith(b"\n") for content in contents), "something in each, and no half of a line"
+    return b"".join(contents).splitlines()
 
 
 def stands_still(number: int) -> bool:
@@ -161,9 +177,10 @@ def stands_still(number: int) -> bool:
     return set(states) <= {"T"}
 
 
-def rotate(server: ServerProcess, log: Path, old: Path, how: str) -> None:
+def rotate(server: ServerProcess, logs: list[Path], suffix: str, how: str) -> None:
     if how == "rename":
-        log.rename(old)
+        for log in logs:
+            log.rename(f"{log}{suffix}")
         return
     workers = [psutil.Process(number) for number in server.workers()]
     for worker in workers:
@@ -171,8 +188,9 @@ def rotate(server: ServerProcess, log: Path, old: Path, how: str) -> None:
     try:
         # The signal takes a moment to arrive, thread by thread; a line may be written until then.
         wait_until(lambda: all(stands_still(worker.pid) for worker in workers), what="standstill")
-        old.write_bytes(log.read_bytes())
-        os.truncate(log, 0)
+        for log in logs:
+            Path(f"{log}{suffix}").write_bytes(log.read_bytes())
+            os.truncate(log, 0)
     finally:
         for worker in workers:
             worker.resume()

@@ -92,6 +92,32 @@ class TestWhatChangedMeanwhile:
         assert alice.delete(path).status_code == 204
         assert is_replay(send(alice), first)
 
+    def test_id12_the_first_answer_stands_though_the_order_is_anothers_now(
+        self, app: Flask, alice: Caller, bob: Caller, admin: Caller
+    ) -> None:
+        """To the byte what she was told when it was hers, and nothing of what has become of it.
+
+        The address itself is 404 to her, and the key is of no use to the new owner.
+        """
+        first = send(alice)
+        path = path_of(first.get_json())
+        handed_over = admin.patch(path, {"user": "bob", "total_price": "77.77"})
+        assert (handed_over.status_code, handed_over.get_json()["user"]) == (200, "bob")
+        assert bob.delete(path).status_code == 204
+        assert admin.post(path_of(first.get_json(), "restore")).status_code == 200
+        again = send(alice)
+        assert is_replay(again, first)
+        assert again.get_json() == first.get_json()
+        assert again.get_json()["user"] == "alice"
+        assert b"bob" not in again.data
+        assert b"77.77" not in again.data
+        assert alice.get(path).status_code == 404
+        assert alice.orders() == []
+        assert (count(app), count(app, OrderEventRow)) == (1, 4), "nothing is done twice"
+        bobs = send(bob)
+        assert (bobs.status_code, REPLAYED in bobs.headers) == (201, False)
+        assert path_of(bobs.get_json()) != path
+
     def test_id12_who_was_disabled_gets_nothing(self, app: Flask, alice: Caller) -> None:
         send(alice)
         factories.change_user(app, "alice", is_active=False)

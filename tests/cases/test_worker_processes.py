@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import logging
 import os
 import random
 import re
@@ -25,9 +26,12 @@ from tests.servers import wait_until
 
 pytestmark = pytest.mark.server
 
+logger = logging.getLogger(__name__)
+
 LOGIN, LOGOUT = "/api/v1/login/", "/api/v1/logout/"
 MEGABYTE = 1024 * 1024
 WORKERS = 2
+KILLS = 8
 MANY = 12
 """So many connections reach both workers, but for once in two thousand times."""
 
@@ -127,6 +131,27 @@ def test_an28_a_log_out_survives_a_restart(server: ServerProcess) -> None:
         assert server.request("POST", "/api/v1/refresh/", {"refresh": ended["refresh"]}).status == 401
 
 
+def addresses_with(token: str) -> list[str]:
+    """Where somebody may put a token who does not know how to send it.
+
+    The answer names the address (`instance`, RFC 9457) to who sent it; nobody else is to be told.
+    """
+    return [
+        f"{ORDERS}?access_token={token}",
+        f"{ORDERS}?{token}",
+        f"{ORDERS}{token}/",
+        f"{ORDERS}{token}/events/",
+        f"{USERS}{token}/",
+        f"/{token}",
+        f"/admin/?token={token}",
+        f"/admin/orders/?search={token}",
+        f"/admin/{token}/",
+        f"/metrics/?token={token}",
+        f"/healthz/?token={token}",
+        f"/swagger/{token}",
+    ]
+
+
 def test_an31_no_secret_is_told(server: ServerProcess) -> None:
     """After many requests that hold some: logs, what the process says, metrics, and bodies of errors."""
     name, user_id = account(server)
@@ -142,6 +167,14 @@ def test_an31_no_secret_is_told(server: ServerProcess) -> None:
         for header in headers
         for method in ("GET", "PUT", "TRACE")
     ]
+    asked = {
+        server.request(method, address, auth=header).status
+        for token in (*tokens.values(), forged)
+        for address in addresses_with(token)
+        for header in (None, bearer, auth)
+        for method in ("GET", "DELETE", "TRACE")
+    }
+    assert asked >= {200, 302, 401, 404, 405, 422}
     answers += [
         server.request("POST", LOGIN, wrong),
         server.request("POST", LOGIN, {**wrong, "password": ["Wrong-Secret-1"]}),
@@ -155,10 +188,7 @@ def test_an31_no_secret_is_told(server: ServerProcess) -> None:
     ]
     assert {answer.status for answer in answers} >= {200, 401, 403, 404, 405, 422}
     told = {
-        "general.log": (server.folder / "logs/general.log").read_text(),
-        "events.log and rotated": "".join(
-            path.read_text() for path in (server.folder / "logs").glob("e*.log*")
-        ),
+        **{path.name: path.read_text() for path in (server.folder / "logs").iterdir()},
         "output": server.output(),
         "metrics": server.request("GET", "/metrics/").body.decode(),
         "counters": "".join(path.read_bytes().decode("latin-1") for path in server.folder.glob("metrics/*")),
@@ -288,25 +318,31 @@ DELETIONS = rb'orders_http_requests_total\{endpoint="/api/v1/orders/\{order_id\}
 
 
 def scrape(server: ServerProcess) -> tuple[float, float]:
-    """The number of DELETEs of orders, and the seconds it took to learn it.
+    """The number of DELETEs of orders, and the seconds it took to be told it.
 
-    A worker that was killed while it answered is asked again.
+    Only where the connection broke, because its worker was killed, is another one asked; an answer that
+    came counts, however late.
     """
-    best = 60.0
     for _ in range(20):
         began = time.monotonic()
-        with contextlib.suppress(OSError, http.client.HTTPException):
+        try:
             answer = server.request("GET", "/metrics/")
-            best = min(best, time.monotonic() - began)
-            assert answer.status == 200
-            if best < 1:
-                found = re.search(DELETIONS, answer.body)
-                return (float(found[1]) if found else 0.0), best
-    raise AssertionError(f"no scrape in less than a second; the best took {best:.2f} s")
+        except (ConnectionError, http.client.HTTPException):
+            continue
+        seconds = time.monotonic() - began
+        assert answer.status == 200
+        found = re.search(DELETIONS, answer.body)
+        return (float(found[1]) if found else 0.0), seconds
+    raise AssertionError("no connection lasted")
 
 
 @pytest.mark.timeout(300)  # each new worker loads the application, on a machine that is busy
 def test_me05_killed_workers_slow_no_scrape_and_lose_no_count(server: ServerProcess) -> None:
+    """One scrape after the other while workers are killed, and each that is answered is judged.
+
+    Of a hundred 99 take less than a second, and the rest, for which the machine itself had no time, less
+    than five.
+    """
     sent, answered, done = [0], [0], threading.Event()
     before, _ = scrape(server)
 
@@ -317,29 +353,36 @@ def test_me05_killed_workers_slow_no_scrape_and_lose_no_count(server: ServerProc
                 if server.request("DELETE", f"{ORDERS}{uuid4()}/").status == 401:
                     answered[0] += 1
 
+    def started() -> int:
+        return server.output().count("Started worker")
+
+    wait_until(lambda: started() >= WORKERS, what="both workers", seconds=60)
     loading = threading.Thread(target=load)
     loading.start()
-    counts = []
+    scrapes = []
     try:
-        for _ in range(4):
-            started = server.output().count("Started worker")
+        for _ in range(KILLS):
+            goal = started() + 1
             os.kill(random.choice(sorted(server.workers())), signal.SIGKILL)
-            count, seconds = scrape(server)
-            counts.append(count)
-            assert seconds < 1
-            wait_until(
-                lambda started=started: server.output().count("Started worker") > started,  # type: ignore[misc]
-                what="a new worker",
-                seconds=30,
-            )
-            counts.append(scrape(server)[0])
+            deadline = time.monotonic() + 60
+            while started() < goal:
+                assert time.monotonic() < deadline, "no new worker"
+                scrapes.append(scrape(server))
+                time.sleep(0.02)  # starting a worker needs some of the machine too
+            scrapes.append(scrape(server))
     finally:
         done.set()
         loading.join()
     total, _ = scrape(server)
+    counts = [count for count, _ in scrapes]
     assert counts == sorted(counts), "a count that was told once is never taken back"
     assert answered[0] <= total - before <= sent[0]
     assert answered[0] > 20
+    seconds = sorted(seconds for _, seconds in scrapes)
+    logger.info("%d scrapes; the slowest took %s s.", len(scrapes), [round(each, 3) for each in seconds[-5:]])
+    assert len(seconds) > 2 * KILLS
+    assert seconds[int(len(seconds) * 0.99)] < 1
+    assert seconds[-1] < 5
     living = {f"{kind}_{pid}.db" for pid in server.workers() for kind in ("counter", "histogram")}
     left = {path.name for path in (server.folder / "metrics").glob("*.db")}
     assert left - living <= {"counter_ended.db", "histogram_ended.db"}

@@ -93,6 +93,7 @@ def test_filters(run: Run, some_orders: list[dict[str, Any]], args: list[str], e
     ("args", "message"),
     [
         (["--min-price", "2", "--max-price", "1"], "must not be less"),
+        (["--created-after", "2026-02-01", "--created-before", "2026-01-31"], "must not be before"),
         (["--min-price", "many"], "Not a valid amount."),
         (["--created-after", "12/1/2010"], "Not a date"),
         (["--format", "xml"], "xml"),

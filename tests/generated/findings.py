@@ -67,6 +67,11 @@ RULES = [
         _at("query", "max_price"),
     ),
     Rule(
+        "Must not be before created_after.",
+        "two parameters cannot be compared",
+        _at("query", "created_before"),
+    ),
+    Rule(
         "There is no such user.",
         "who exists is a matter of state",
         _at("json", "user"),

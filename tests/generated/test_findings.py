@@ -39,6 +39,7 @@ def test_conflicts_of_state_are_no_findings(code: str) -> None:
     [
         (refusal({"query": {"cursor": ["Give either a cursor or a page."]}}), {"query": {"cursor": ""}}),
         (refusal({"query": {"max_price": ["Must not be less than min_price."]}}), {}),
+        (refusal({"query": {"created_before": ["Must not be before created_after."]}}), {}),
         (refusal({"json": {"user": ["There is no such user."]}}), {"json": {"user": "nobody"}}),
         (name_error("Some characters are not assigned in Unicode."), order_named(f"a{UNASSIGNED}")),
         (name_error("Must not be empty."), order_named("\u200b")),
