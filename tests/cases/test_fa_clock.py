@@ -10,7 +10,11 @@ import pytest
 import time_machine
 from flask import Flask
 
+from orders_app.orders import routes
+from orders_app.orders.queries import get_order
 from orders_app.shared.clock import utcnow
+from orders_app.shared.events import Event
+from orders_app.shared.signals import events_recorded
 from tests.callers import ORDERS, Caller, path_of
 from tests.factories import body, logged_in
 
@@ -20,7 +24,7 @@ TWO_HOURS = timedelta(hours=2)
 def durations(caller: Caller) -> list[float]:
     """The sums of all durations that the metrics tell of."""
     text = caller.get("/metrics/").text
-    return [float(value) for value in re.findall(r"duration_seconds_sum\{[^}]*\} (\S+)", text)]
+    return [float(value) for value in re.findall(r"duration_seconds_sum\{.*\} (\S+)", text)]
 
 
 def moments(history: list[dict[str, Any]]) -> list[str]:
@@ -61,6 +65,56 @@ def test_fa21_the_clock_jumps(app: Flask, alice: Caller, jump: timedelta) -> Non
     after = durations(alice)
     assert all(value >= 0 for value in after)
     assert 0 <= sum(after) - sum(before) < 60
+
+
+def sums_by_endpoint(caller: Caller) -> dict[str, tuple[float, float]]:
+    """The number of requests of each method and endpoint, and the sum of their durations."""
+    text = caller.get("/metrics/").text
+    line = r"^orders_http_request_duration_seconds_{}(\{{.*\}}) (\S+)$"
+    found = {kind: dict(re.findall(line.format(kind), text, re.MULTILINE)) for kind in ("count", "sum")}
+    return {labels: (float(found["count"][labels]), float(value)) for labels, value in found["sum"].items()}
+
+
+@pytest.mark.parametrize("jump", [TWO_HOURS, -TWO_HOURS], ids=["two hours on", "two hours back"])
+def test_fa21_the_clock_jumps_inside_of_requests(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+) -> None:
+    """In each of them once, between its beginning and its end: it takes as long as it takes."""
+    alice = Caller.by_password(app, "alice")
+    before = sums_by_endpoint(alice)
+    jumps: list[str] = []
+    with time_machine.travel(utcnow(), tick=True) as clock:
+
+        def while_writing(_sender: object, events: tuple[Event, ...], **_payload: object) -> None:
+            jumps.append(events[0].name)
+            clock.shift(jump)
+
+        def while_reading(*given: Any) -> Any:
+            jumps.append("read")
+            clock.shift(jump)
+            return get_order(*given)
+
+        monkeypatch.setattr(routes, "get_order", while_reading)
+        with events_recorded.connected_to(while_writing):
+            order = alice.order()
+            assert alice.read(order).get_json() == order
+            changed = alice.patch(path_of(order), {"status": "confirmed"})
+            assert (changed.status_code, changed.get_json()["version"]) == (200, 2)
+            assert alice.read(order).get_json() == changed.get_json()
+            assert alice.put(path_of(order), body()).status_code == 200
+            assert alice.delete(path_of(order)).status_code == 204
+    assert [name for name in jumps if name.startswith("order")] == [
+        *("order.created", "order.status_changed", "order.updated", "order.deleted")
+    ]
+    assert jumps.count("read") == 2
+    after = sums_by_endpoint(alice)
+    changes = {
+        labels: (number - before.get(labels, (0, 0))[0], seconds - before.get(labels, (0, 0))[1])
+        for labels, (number, seconds) in after.items()
+    }
+    taken = {labels: seconds for labels, (number, seconds) in changes.items() if number}
+    assert len(taken) >= 5, "one method and endpoint each"
+    assert all(0 < seconds < 60 for seconds in taken.values()), taken
 
 
 def test_fa21_failed_log_ins_are_not_held_against_anyone_for_longer(app: Flask, anonymous: Caller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,11 @@ from tests.server.processes import Answer, ServerProcess, serving
 from tests.servers import PostgresServer, wait_until
 
 pytestmark = pytest.mark.server
+
+logger = logging.getLogger(__name__)
+
+LONGEST_REFUSAL_SECONDS = 5
+"""How long after the database is back a request may still be told that it is not."""
 
 
 def is_unavailable(answer: Answer) -> bool:
@@ -83,8 +89,11 @@ def test_fa06_the_folder_of_sqlite_is_away_at_the_start(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[OwnPostgres]:
-    """A PostgreSQL that can be stopped and paused."""
+    """A PostgreSQL that can be stopped and paused, and that has its commits after a crash."""
     with own_postgres() as server:
+        with server.connection("postgres") as connection:
+            connection.execute("ALTER SYSTEM RESET synchronous_commit")
+            connection.execute("SELECT pg_reload_conf()")
         yield server
 
 
@@ -98,11 +107,17 @@ def running(postgres: OwnPostgres, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.postgres
-def test_fa08_the_database_restarts_under_load(running: ServerProcess, postgres: OwnPostgres) -> None:
-    """A few seconds of 503, nothing confirmed is lost, no restart of the server is needed."""
+@pytest.mark.parametrize("at_once", [False, True], ids=["stopped", "crashed"])
+def test_fa08_the_database_restarts_under_load(
+    running: ServerProcess, postgres: OwnPostgres, at_once: bool
+) -> None:
+    """A few seconds of 503, nothing confirmed is lost, no restart of the server is needed.
+
+    Whether it ends in good order, or at once and has to recover when it starts.
+    """
     done = threading.Event()
     confirmed: list[str] = []
-    others: list[Answer] = []
+    others: list[tuple[float, Answer]] = []
 
     def write() -> None:
         while not done.is_set():
@@ -110,25 +125,40 @@ def test_fa08_the_database_restarts_under_load(running: ServerProcess, postgres:
             if answer.status == 201:
                 confirmed.append(answer.json()["order_id"])
             else:
-                others.append(answer)
+                others.append((time.monotonic(), answer))
 
     writers = [threading.Thread(target=write) for _ in range(3)]
     for writer in writers:
         writer.start()
     try:
         wait_until(lambda: len(confirmed) > 10, what="some orders", seconds=30)
-        postgres.stop()
+        postgres.stop(at_once=at_once)
         wait_until(lambda: bool(others), what="a refusal", seconds=30)
         postgres.start()
+        back = time.monotonic()
         restarted = len(confirmed)
         wait_until(lambda: len(confirmed) > restarted + 10, what="orders after the restart", seconds=30)
+        # Whoever has not found out by then is seen.
+        time.sleep(max(0.0, back + LONGEST_REFUSAL_SECONDS + 2 - time.monotonic()))
     finally:
         done.set()
         for writer in writers:
             writer.join()
-    assert all(is_unavailable(answer) for answer in others)
-    for order_id in confirmed:
+    assert all(is_unavailable(answer) for _, answer in others)
+    last = max(moment for moment, _ in others) - back
+    logger.info("The last of %d refusals came %.1f s after the start.", len(others), last)
+    assert last < LONGEST_REFUSAL_SECONDS
+    for order_id in confirmed[: restarted + 50]:
         assert running.as_admin("GET", f"{ORDERS}{order_id}/").status == 200
+
+
+def ask_for_health(server: ServerProcess, seconds: list[float], done: threading.Event) -> None:
+    """Ask whether it lives, again and again, and note how long each answer takes."""
+    while not done.is_set():
+        began = time.monotonic()
+        assert server.request("GET", "/healthz/").status == 200
+        seconds.append(time.monotonic() - began)
+        done.wait(0.05)
 
 
 @pytest.mark.postgres
@@ -139,11 +169,20 @@ def test_fa09_the_database_hangs(running: ServerProcess, postgres: OwnPostgres) 
     """
     order = running.as_admin("POST", ORDERS, body()).json()
     with postgres.paused():
-        began = time.monotonic()
-        with ThreadPoolExecutor(16) as threads:
+        began, done = time.monotonic(), threading.Event()
+        waits: list[float] = []
+        with ThreadPoolExecutor(17) as threads:
+            health = threads.submit(ask_for_health, running, waits, done)
             requests = [threads.submit(running.as_admin, "GET", path_of(order)) for _ in range(12)]
             requests += [threads.submit(running.as_admin, "POST", ORDERS, body()) for _ in range(12)]
-            assert all(is_unavailable(request.result()) for request in requests)
+            try:
+                assert all(is_unavailable(request.result()) for request in requests)
+            finally:
+                done.set()
+            health.result()
+        assert len(waits) >= 5
+        assert max(waits) < 10, "it waits its turn, no longer"
+        logger.info("Meanwhile /healthz/ answered %d times, after %.2f s at most.", len(waits), max(waits))
         # Two rounds of waiting for the unlucky ones, where one thread at a time would take 24.
         assert time.monotonic() - began < 20
         began = time.monotonic()

@@ -110,7 +110,8 @@ def test_ht07_another_host_is_refused(served: Served, head: bytes, path: bytes) 
 def test_ht07_a_host_in_the_request_line_is_not_repeated(served: Served) -> None:
     line = b"GET http://evil.example/admin/orders/ HTTP/1.1\r\n"
     received = exchange(served.server, line + b"Host: localhost\r\n%s\r\n" % CLOSE)
-    assert statuses(received) in ([302], [400])
+    assert statuses(received) == [302]
+    assert b"\r\nlocation: /admin/login/?next=/admin/orders/\r\n" in received
     assert b"evil" not in received
 
 
@@ -164,21 +165,19 @@ def test_ht08_nothing_is_smuggled_behind_a_body_of_two_lengths(a: Person, framin
     """
     before = made_by(a)
     hidden = post(a, b"Content-Length: %s" % LENGTH, BODY)
-    with socket.create_connection(("127.0.0.1", a.server.port), timeout=30) as connection:
-        connection.sendall(post(a, framing, CHUNKS) + hidden)
-        received = b""
-        with contextlib.suppress(ConnectionResetError):
-            while piece := connection.recv(65_536):
-                received += piece
-    assert statuses(received) in ([400], [201])
-    assert made_by(a) == before + statuses(received).count(201)
+    received = exchange(a.server, post(a, framing, CHUNKS) + hidden)
+    assert statuses(received) == [201]
+    assert b"\r\nconnection: close\r\n" in received.lower()
+    assert made_by(a) == before + 1
     check_unharmed(a)
 
 
 def test_ht08_a_length_that_is_given_twice_alike_is_one_length(a: Person) -> None:
     """RFC 9110, section 8.6, leaves it to the server; the next request begins where both say."""
+    before = made_by(a)
     sent = post(a, b"Content-Length: %s\r\nContent-Length: %s" % (LENGTH, LENGTH), BODY)
-    assert statuses(exchange(a.server, sent + NEXT)) in ([201, 200], [400])
+    assert statuses(exchange(a.server, sent + NEXT)) == [201, 200]
+    assert made_by(a) == before + 1
     check_unharmed(a)
 
 
@@ -195,11 +194,12 @@ def test_ht08_a_body_that_ends_too_soon_is_no_order(a: Person, framing: bytes, c
     with socket.create_connection(("127.0.0.1", a.server.port), timeout=30) as connection:
         connection.sendall(post(a, framing, content))
         connection.shutdown(socket.SHUT_WR)
-        try:
-            received = connection.recv(65_536)
-        except ConnectionResetError:
-            received = b""
-    assert statuses(received) in ([], [400])
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65_536):
+                received += piece
+    assert statuses(received) == [400]
+    assert PROBLEM_TYPE.encode() in received
     assert made_by(a) == before
     check_unharmed(a)
 
