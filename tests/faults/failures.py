@@ -6,7 +6,9 @@ A name is `<part>-<how>`; a row that means several things has more of them after
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import select
 import sqlite3
 import threading
 import time
@@ -24,6 +26,7 @@ from orders_app.shared.signals import access_denied, event_committed
 from tests.faults.worlds import LocalWorld, ProxiedWorld, ServerWorld
 
 SLOW_SECONDS = 1.0
+LINE_SECONDS = 0.3
 
 
 @contextmanager
@@ -191,34 +194,44 @@ def logs_down(world: ServerWorld) -> Iterator[None]:
 
 @contextmanager
 def logs_slow(world: ServerWorld) -> Iterator[None]:
-    """Whoever collects them takes a while to take a line."""
-    with _replaced(world, os.mkfifo) as paths:
-        done = threading.Event()
-
-        def collect(path: Path) -> None:
-            time.sleep(SLOW_SECONDS)
-            with path.open("rb") as pipe:
-                while not done.is_set():
-                    pipe.read(1)
-
-        collectors = [threading.Thread(target=collect, args=(path,), daemon=True) for path in paths]
-        for collector in collectors:
-            collector.start()
-        try:
+    """Whoever collects them takes a while for each line, and the pipe is full until then."""
+    with _replaced(world, os.mkfifo) as (general, events):
+        with _collected_slowly(general) as taken, _collected_slowly(events):
             yield
-        finally:
-            done.set()
-            for path, collector in zip(paths, collectors, strict=True):
-                _wake(path)
-                collector.join(30)
+        assert b"order.updated" in taken
 
 
-def _wake(path: Path) -> None:
-    """End a reader's wait."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-        os.write(descriptor, b"\n")
-        os.close(descriptor)
+@contextmanager
+def _collected_slowly(path: Path) -> Iterator[bytearray]:
+    """What was taken from this pipe; a line fits in only when something was taken before."""
+    pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # also to write, so that it never ends
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)
+    taken = bytearray()
+    done = threading.Event()
+
+    def collect() -> None:
+        while not done.wait(LINE_SECONDS):
+            taken.extend(os.read(pipe, select.PIPE_BUF))
+            time.sleep(0.01)  # whoever waits comes first
+            _fill(pipe)
+
+    _fill(pipe)
+    collector = threading.Thread(target=collect, daemon=True)
+    collector.start()
+    try:
+        yield taken
+    finally:
+        done.set()
+        collector.join()
+        os.close(pipe)
+
+
+def _fill(pipe: int) -> None:
+    """Leave no room for another byte."""
+    for size in (1024, 64, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(pipe, b"\n" * size)
 
 
 @contextmanager
