@@ -27,6 +27,8 @@ from tests.faults.worlds import LocalWorld, ProxiedWorld, ServerWorld
 
 SLOW_SECONDS = 1.0
 LINE_SECONDS = 0.3
+Anew = Callable[[], None]
+"""Spoils once more what the service mends by using it; to be called before each use."""
 
 
 @contextmanager
@@ -106,30 +108,37 @@ def cache_garbled(world: ProxiedWorld) -> Iterator[None]:
 
 
 @contextmanager
-def cache_foreign(world: ProxiedWorld) -> Iterator[None]:
+def cache_foreign(world: ProxiedWorld) -> Iterator[Anew]:
     """Under each key is what belongs to another one."""
-    with _entries(world) as client:
-        keys = sorted(client.keys("orders:*"))
-        values = client.mget(keys)
-        assert len(keys) > 1
-        client.mset(dict(zip(keys, [*values[1:], values[0]], strict=True)))
-    yield
+
+    def mix() -> None:
+        with _entries(world) as client:
+            keys = sorted(client.keys("orders:*:*"))
+            values = client.mget(keys)
+            assert len(set(values)) == len(keys) > 1
+            client.mset(dict(zip(keys, [*values[1:], values[0]], strict=True)))
+
+    yield mix
 
 
 @contextmanager
-def cache_stale(world: ProxiedWorld) -> Iterator[None]:
+def cache_stale(world: ProxiedWorld) -> Iterator[Anew]:
     """It came back with what it held before the last change."""
-    with _entries(world) as client:
-        before = {key: client.get(key) for key in client.keys("orders:*")}
-        assert world.people.write() == 200
-        client.mset(before)
-    yield
+
+    def put_back() -> None:
+        with _entries(world) as client:
+            before = {key: client.get(key) for key in client.keys("orders:*")}
+            assert world.people.write() == 200
+            client.mset(before)
+
+    yield put_back
 
 
 @contextmanager
 def cache_refusing(world: ProxiedWorld) -> Iterator[None]:
     """It has no memory left, and says so to everybody who stores something."""
-    with _entries(world) as client:
+    assert world.people.write() == 200
+    with redis.Redis.from_url(world.redis.url) as client:
         client.config_set("maxmemory", "1")
         try:
             yield
@@ -139,16 +148,16 @@ def cache_refusing(world: ProxiedWorld) -> Iterator[None]:
 
 @contextmanager
 def _entries(world: ProxiedWorld) -> Iterator[Any]:
-    """The cache server itself, with entries of both answers that people read."""
-    for _ in range(4):
-        assert world.people.read() == 200
+    """The cache server itself, with fresh entries of both answers that people read."""
+    world.people.fill_the_cache()
     with redis.Redis.from_url(world.redis.url) as client:
         yield client
 
 
 @contextmanager
 def disk_full(world: ServerWorld) -> Iterator[None]:
-    """No file can be written to; what is there can be read."""
+    """No file can be written to; what is there can be read, and of the cache nothing that is fresh."""
+    assert world.people.write() == 200
     with world.no_file_grows():
         yield
 
@@ -166,15 +175,18 @@ def disk_slow(world: ServerWorld) -> Iterator[None]:
 
 
 @contextmanager
-def disk_garbage(world: ServerWorld) -> Iterator[None]:
+def disk_garbage(world: ServerWorld) -> Iterator[Anew]:
     """Files that were written come back as something else: the cache's, and one of the metrics."""
-    world.people.read()
-    for file in (world.server.folder / "cache").iterdir():
-        file.write_bytes(b"\xde\xad\xbe\xef" * 20)
+
+    def spoil() -> None:
+        world.people.fill_the_cache()
+        for file in (world.server.folder / "cache").iterdir():
+            file.write_bytes(b"\xde\xad\xbe\xef" * 20)
+
     torn = world.server.folder / "metrics" / "counter_99999.db"
     torn.write_bytes(b"\x40\0\0\0\0\0\0\0\x0c\0\0\0" + b"\xff" * 64)
     try:
-        yield
+        yield spoil
     finally:
         torn.unlink()
 
@@ -297,7 +309,7 @@ def receivers_lying(world: LocalWorld) -> Iterator[None]:
         yield
 
 
-Failure = Callable[[Any], AbstractContextManager[None]]
+Failure = Callable[[Any], AbstractContextManager[Anew | None]]
 FAILURES: dict[str, Failure] = {
     "database-down": database_down,
     "database-slow": database_slow,

@@ -18,6 +18,7 @@ from werkzeug.datastructures import Headers
 
 from tests.callers import ORDERS, path_of
 from tests.factories import body
+from tests.servers import wait_until
 
 UNAVAILABLE = "database_unavailable"
 _TOKEN = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"')
@@ -57,6 +58,8 @@ class People:
         assert made.status == 201, made.text
         self.order: dict[str, Any] = made.json()
         self.path = path_of(self.order)
+        self.cache_status: set[str | None] = set()
+        """What the last reading said of the cache."""
         self.unsure: list[dict[str, Any]] = []
         """What the order may be as well, where a change was neither confirmed nor refused for certain."""
 
@@ -74,12 +77,22 @@ class People:
         one = self.call("GET", self.path)
         many = self.call("GET", f"{ORDERS}?page_size=200")
         assert one.status == many.status
+        self.cache_status = {one.headers.get("Cache-Status"), many.headers.get("Cache-Status")}
         if one.status == 200:
             self._check(one.json())
             assert one.json() in many.json()
         else:
             _in_good_form(one)
         return one.status
+
+    def fill_the_cache(self) -> None:
+        """Have both answers in the cache, fresh."""
+
+        def is_cached() -> bool:
+            assert self.read() == 200
+            return self.cache_status == {"orders; hit"}
+
+        wait_until(is_cached, what="the cache")
 
     def write(self) -> int:
         """A change of the order, and a new one."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from config import ROOT
 from tests.faults.failures import FAILURES
+from tests.faults.people import People
 from tests.faults.worlds import World, wait_until_well
 from tests.servers import wait_until
 
@@ -53,13 +55,21 @@ LONGEST_SECONDS = 20
 LONGEST_SCRAPE_SECONDS = 5
 
 
+@dataclass(frozen=True)
+class Failing:
+    """People in a world with one thing wrong; `anew` makes it wrong again if using it has mended it."""
+
+    people: People
+    anew: Callable[[], None]
+
+
 @pytest.fixture(scope="module")
-def failing(request: pytest.FixtureRequest) -> Iterator[World]:
+def broken(request: pytest.FixtureRequest) -> Iterator[Failing]:
     """A world with one thing wrong, and all well again afterwards."""
     world: World = request.getfixturevalue(WORLDS[request.param.partition("-")[0]])
     wait_until_well(world)
-    with FAILURES[request.param](world):
-        yield world
+    with FAILURES[request.param](world) as anew:
+        yield Failing(world.people, anew or (lambda: None))
     wait_until_well(world)
     world.people.nothing_is_lost()
     assert world.people.write() == 200
@@ -67,20 +77,27 @@ def failing(request: pytest.FixtureRequest) -> Iterator[World]:
     assert world.people.log_in() == 200
 
 
+@pytest.fixture
+def failing(broken: Failing) -> Failing:
+    """Likewise, wrong at the beginning of each test."""
+    broken.anew()
+    return broken
+
+
 each_failure = pytest.mark.parametrize(
-    ("failing", "name"),
+    ("broken", "name"),
     [
         pytest.param(name, name, id=name, marks=MARKS.get(WORLDS[name.partition("-")[0]], pytest.mark.server))
         for name in FAILURES
     ],
-    indirect=["failing"],
+    indirect=["broken"],
     scope="module",
 )
 
 
 @pytest.mark.parametrize("doing", DOINGS)
 @each_failure
-def test_a_cell(failing: World, name: str, doing: str) -> None:
+def test_a_cell(failing: Failing, name: str, doing: str) -> None:
     people = failing.people
     do = {
         "read": people.read,
@@ -95,7 +112,7 @@ def test_a_cell(failing: World, name: str, doing: str) -> None:
 
 
 @each_failure
-def test_what_fails_is_counted(failing: World, name: str) -> None:
+def test_what_fails_is_counted(failing: Failing, name: str) -> None:
     """Where there is something to be counted: what is only slow, or is not noticed to lie, is not."""
     counter = COUNTERS.get(name)
     people = failing.people
