@@ -151,7 +151,7 @@ def through_proxy(url: str) -> Iterator[tuple[Proxy, str]]:
 
 def is_ready(server: ServerProcess) -> bool:
     """Asked a few times, because each worker process finds out for itself."""
-    answers = [server.request("GET", "/readyz/") for _ in range(6)]
+    answers = [server.request("GET", "/readyz/") for _ in range(16)]
     return all(json.loads(answer.body)["status"] == "ok" for answer in answers)
 
 
