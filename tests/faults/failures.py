@@ -207,23 +207,24 @@ def logs_down(world: ServerWorld) -> Iterator[None]:
 @contextmanager
 def logs_slow(world: ServerWorld) -> Iterator[None]:
     """Whoever collects them takes a while for each line, and the pipe is full until then."""
-    with _replaced(world, os.mkfifo) as (general, events):
-        with _collected_slowly(general) as taken, _collected_slowly(events):
-            yield
-        assert b"order.updated" in taken
+    with (
+        _replaced(world, os.mkfifo) as (general, events),
+        _collected_slowly(general),
+        _collected_slowly(events),
+    ):
+        yield
 
 
 @contextmanager
-def _collected_slowly(path: Path) -> Iterator[bytearray]:
-    """What was taken from this pipe; a line fits in only when something was taken before."""
+def _collected_slowly(path: Path) -> Iterator[None]:
+    """From this pipe; a line fits in only when something was taken before."""
     pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # also to write, so that it never ends
     fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)
-    taken = bytearray()
     done = threading.Event()
 
     def collect() -> None:
         while not done.wait(LINE_SECONDS):
-            taken.extend(os.read(pipe, select.PIPE_BUF))
+            os.read(pipe, select.PIPE_BUF)
             time.sleep(0.01)  # whoever waits comes first
             _fill(pipe)
 
@@ -231,7 +232,7 @@ def _collected_slowly(path: Path) -> Iterator[bytearray]:
     collector = threading.Thread(target=collect, daemon=True)
     collector.start()
     try:
-        yield taken
+        yield
     finally:
         done.set()
         collector.join()
@@ -310,12 +311,13 @@ def receivers_lying(world: LocalWorld) -> Iterator[None]:
 
 
 Failure = Callable[[Any], AbstractContextManager[Anew | None]]
+# Those that the count of orders survives come together: it is good for ten seconds, and so is its absence.
 FAILURES: dict[str, Failure] = {
-    "database-down": database_down,
-    "database-slow": database_slow,
     "database-lying": database_read_only,
     "database-lying:cut": database_cuts_at_commit,
+    "database-down": database_down,
     "database-lying:garbled": database_garbled,
+    "database-slow": database_slow,
     "cache-down": cache_down,
     "cache-slow": cache_slow,
     "cache-lying": cache_garbled,

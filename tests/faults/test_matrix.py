@@ -50,6 +50,15 @@ UNUSUAL = {
     "disk-down": READ_ONLY,
     "disk-slow": READ_ONLY,
 }
+WITHOUT_GAUGE = {name for name, seen in UNUSUAL.items() if seen is NOTHING_BUT_METRICS}
+NOT_STORED = {"orders; fwd=miss"}
+STORED_ANEW = {"orders; fwd=miss; stored"}
+UNCACHED: dict[str, set[str]] = {
+    **dict.fromkeys(
+        ("cache-down", "cache-slow", "cache-lying", "cache-lying:refusing", "disk-down"), NOT_STORED
+    ),
+    **dict.fromkeys(("cache-lying:foreign", "cache-lying:stale", "disk-lying"), STORED_ANEW),
+}
 RECEIVER_FAILURES = "orders_event_receiver_failures_total"
 COUNTERS = {
     **dict.fromkeys(UNUSUAL, "orders_database_failures_total"),
@@ -135,6 +144,31 @@ def test_a_cell(failing: Failing, name: str, doing: str) -> None:
     began = time.monotonic()
     assert do[doing]() == UNUSUAL.get(name, USUAL)[doing]
     assert time.monotonic() - began < WAITS.get(name, {}).get(doing, 0.0) + AT_ONCE_SECONDS
+
+
+@each_failure
+def test_readings_are_cached_except_where_the_table_says_uncached(failing: Failing, name: str) -> None:
+    people = failing.people
+    if name not in UNCACHED:
+        people.read()  # the first one may find that something was changed
+    if people.read() == 200:
+        assert people.cache_status == UNCACHED.get(name, {"orders; hit"})
+    else:
+        assert UNUSUAL[name]["read"] == 503
+
+
+@each_failure
+def test_a_wrong_password_never_helps(failing: Failing, name: str) -> None:
+    expected = 503 if UNUSUAL.get(name) is NOTHING_BUT_METRICS else 401
+    assert failing.people.log_in("not the password") == expected
+
+
+@each_failure
+def test_orders_are_counted_where_they_can_be(failing: Failing, name: str) -> None:
+    """A count is good for ten seconds; then it is made anew, or there is none."""
+    wait_until(
+        lambda: failing.people.gauge_is_there() == (name not in WITHOUT_GAUGE), what="the gauge", seconds=15
+    )
 
 
 @each_failure
