@@ -27,6 +27,7 @@ from tests.faults.worlds import LocalWorld, ProxiedWorld, ServerWorld
 
 SLOW_SECONDS = 1.0
 LINE_SECONDS = 0.3
+PART_OF_A_LINE = b'{"at":"1999-'
 Anew = Callable[[], None]
 """Spoils once more what the service mends by using it; to be called before each use."""
 
@@ -255,8 +256,25 @@ def logs_full(world: ServerWorld) -> Iterator[None]:
 
 
 @contextmanager
+def logs_torn(world: ServerWorld) -> Iterator[Anew]:
+    """Somebody wrote a part of a line last, and died."""
+
+    def tear() -> None:
+        for path in log_files(world):
+            with path.open("ab") as file:
+                file.write(PART_OF_A_LINE)
+
+    yield tear
+
+
+def log_files(world: ServerWorld) -> list[Path]:
+    """`general.log` and `events.log`."""
+    return [world.server.folder / "logs" / name for name in ("general.log", "events.log")]
+
+
+@contextmanager
 def _replaced(world: ServerWorld, make: Callable[[Path], None]) -> Iterator[list[Path]]:
-    paths = [world.server.folder / "logs" / name for name in ("general.log", "events.log")]
+    paths = log_files(world)
     for path in paths:
         path.unlink(missing_ok=True)
         make(path)
@@ -296,6 +314,22 @@ def receivers_slow(world: LocalWorld) -> Iterator[None]:
 
 
 @contextmanager
+def receivers_held(world: LocalWorld) -> Iterator[threading.Semaphore]:
+    """They go on at the end of this only; the semaphore counts those that have begun."""
+    begun, released = threading.Semaphore(0), threading.Event()
+
+    def hold(_sender: object, **_payload: object) -> None:
+        begun.release()
+        released.wait(60)
+
+    with _receiving(hold):
+        try:
+            yield begun
+        finally:
+            released.set()
+
+
+@contextmanager
 def receivers_lying(world: LocalWorld) -> Iterator[None]:
     """They return nonsense, and change what they were given."""
 
@@ -330,6 +364,7 @@ FAILURES: dict[str, Failure] = {
     "logs-down": logs_down,
     "logs-slow": logs_slow,
     "logs-lying": logs_full,
+    "logs-lying:torn": logs_torn,
     "receivers-down": receivers_down,
     "receivers-slow": receivers_slow,
     "receivers-lying": receivers_lying,

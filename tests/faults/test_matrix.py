@@ -6,17 +6,28 @@ Afterwards the part is well again, and so is the service, by itself; nothing tha
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 
 from config import ROOT
-from tests.faults.failures import FAILURES, LINE_SECONDS, SLOW_SECONDS
+from tests.callers import ORDERS
+from tests.factories import body
+from tests.faults.failures import (
+    FAILURES,
+    LINE_SECONDS,
+    PART_OF_A_LINE,
+    SLOW_SECONDS,
+    log_files,
+    receivers_held,
+)
 from tests.faults.people import People
-from tests.faults.worlds import STATEMENT_SECONDS, World, wait_until_well
+from tests.faults.worlds import STATEMENT_SECONDS, LocalWorld, ServerWorld, World, wait_until_well
 from tests.servers import wait_until
 
 PARTS = ("database", "cache", "disk", "logs", "receivers")
@@ -74,7 +85,7 @@ LOCK_SECONDS = 2 * STATEMENT_SECONDS
 EVENT_SECONDS = 2 * SLOW_SECONDS
 LINES_SECONDS = 2 * LINE_SECONDS
 SILENCE_SECONDS = 6.0
-WAITS = {
+WAITS: dict[str, dict[str, float]] = {
     "database-slow": {
         "read": SILENCE_SECONDS,
         "write": SILENCE_SECONDS,
@@ -118,15 +129,22 @@ def failing(broken: Failing) -> Failing:
     return broken
 
 
-each_failure = pytest.mark.parametrize(
-    ("broken", "name"),
-    [
-        pytest.param(name, name, id=name, marks=MARKS.get(WORLDS[name.partition("-")[0]], pytest.mark.server))
-        for name in FAILURES
-    ],
-    indirect=["broken"],
-    scope="module",
-)
+def under(names: Iterable[str]) -> pytest.MarkDecorator:
+    """Run a test under each of these failures."""
+    return pytest.mark.parametrize(
+        ("broken", "name"),
+        [
+            pytest.param(
+                name, name, id=name, marks=MARKS.get(WORLDS[name.partition("-")[0]], pytest.mark.server)
+            )
+            for name in names
+        ],
+        indirect=["broken"],
+        scope="module",
+    )
+
+
+each_failure = under(FAILURES)
 
 
 @pytest.mark.parametrize("doing", DOINGS)
@@ -146,15 +164,13 @@ def test_a_cell(failing: Failing, name: str, doing: str) -> None:
     assert time.monotonic() - began < WAITS.get(name, {}).get(doing, 0.0) + AT_ONCE_SECONDS
 
 
-@each_failure
+@under(name for name in FAILURES if UNUSUAL.get(name, USUAL)["read"] == 200)
 def test_readings_are_cached_except_where_the_table_says_uncached(failing: Failing, name: str) -> None:
     people = failing.people
     if name not in UNCACHED:
         people.read()  # the first one may find that something was changed
-    if people.read() == 200:
-        assert people.cache_status == UNCACHED.get(name, {"orders; hit"})
-    else:
-        assert UNUSUAL[name]["read"] == 503
+    assert people.read() == 200
+    assert people.cache_status == UNCACHED.get(name, {"orders; hit"})
 
 
 @each_failure
@@ -171,19 +187,54 @@ def test_orders_are_counted_where_they_can_be(failing: Failing, name: str) -> No
     )
 
 
-@each_failure
+@under(name for name in FAILURES if name in COUNTERS)
 def test_what_fails_is_counted(failing: Failing, name: str) -> None:
-    """Where there is something to be counted: what is only slow, or is not noticed to lie, is not."""
-    counter = COUNTERS.get(name)
     people = failing.people
-    before = people.counter(counter) if counter else 0
+    before = people.counter(COUNTERS[name])
 
     def is_counted() -> bool:
-        people.read()
-        people.write()
-        return counter is None or people.counter(counter) > before
+        return any(do() and people.counter(COUNTERS[name]) > before for do in (people.read, people.write))
 
-    wait_until(is_counted, what=f"{counter} under {name}", seconds=60)
+    wait_until(is_counted, what=f"{COUNTERS[name]} under {name}", seconds=60)
+
+
+@under(name for name in FAILURES if name not in COUNTERS)
+def test_what_is_slow_or_not_noticed_to_lie_is_not_counted(failing: Failing, name: str) -> None:
+    people = failing.people
+    counters = sorted(set(COUNTERS.values()))
+    before = [people.counter(counter) for counter in counters]
+    assert (people.read(), people.write()) == (200, 200)
+    assert [people.counter(counter) for counter in counters] == before
+
+
+@under(["logs-lying:torn"])
+def test_a_line_after_a_part_of_one_is_whole(
+    failing: Failing, name: str, world_on_files: ServerWorld
+) -> None:
+    assert failing.people.write() == 200
+    assert failing.people.write_in_the_panel() == 200
+    for path in log_files(world_on_files):
+        *before, after = path.read_bytes().rsplit(PART_OF_A_LINE, 1)
+        assert before, "a part is where it was"
+        nothing, *lines, end = after.split(b"\n")
+        assert (nothing, end) == (b"", b"")
+        assert lines
+        assert all(json.loads(line)["event"] for line in lines)
+
+
+@pytest.mark.server
+def test_nobody_waits_for_the_receivers_of_others(world_in_this_process: LocalWorld) -> None:
+    people = world_in_this_process.people
+    with ThreadPoolExecutor() as pool:
+        with receivers_held(world_in_this_process) as begun:
+            first = pool.submit(people.call, "POST", ORDERS, body())
+            assert begun.acquire(timeout=30)
+            assert (people.read(), people.panel(), people.metrics()) == (200, 200, 200)
+            second = pool.submit(people.call, "POST", ORDERS, body())
+            assert begun.acquire(timeout=30), "the other change is committed as well"
+            assert not first.done()
+            assert not second.done()
+        assert (first.result().status, second.result().status) == (201, 201)
 
 
 def test_the_table_in_the_docs_has_a_text_for_every_cell() -> None:
