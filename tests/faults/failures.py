@@ -6,7 +6,9 @@ A name is `<part>-<how>`; a row that means several things has more of them after
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import select
 import sqlite3
 import threading
 import time
@@ -24,6 +26,10 @@ from orders_app.shared.signals import access_denied, event_committed
 from tests.faults.worlds import LocalWorld, ProxiedWorld, ServerWorld
 
 SLOW_SECONDS = 1.0
+LINE_SECONDS = 0.3
+PART_OF_A_LINE = b'{"at":"1999-'
+Anew = Callable[[], None]
+"""Spoils once more what the service mends by using it; to be called before each use."""
 
 
 @contextmanager
@@ -103,30 +109,37 @@ def cache_garbled(world: ProxiedWorld) -> Iterator[None]:
 
 
 @contextmanager
-def cache_foreign(world: ProxiedWorld) -> Iterator[None]:
+def cache_foreign(world: ProxiedWorld) -> Iterator[Anew]:
     """Under each key is what belongs to another one."""
-    with _entries(world) as client:
-        keys = sorted(client.keys("orders:*"))
-        values = client.mget(keys)
-        assert len(keys) > 1
-        client.mset(dict(zip(keys, [*values[1:], values[0]], strict=True)))
-    yield
+
+    def mix() -> None:
+        with _entries(world) as client:
+            keys = sorted(client.keys("orders:*:*"))
+            values = client.mget(keys)
+            assert len(set(values)) == len(keys) > 1
+            client.mset(dict(zip(keys, [*values[1:], values[0]], strict=True)))
+
+    yield mix
 
 
 @contextmanager
-def cache_stale(world: ProxiedWorld) -> Iterator[None]:
+def cache_stale(world: ProxiedWorld) -> Iterator[Anew]:
     """It came back with what it held before the last change."""
-    with _entries(world) as client:
-        before = {key: client.get(key) for key in client.keys("orders:*")}
-        assert world.people.write() == 200
-        client.mset(before)
-    yield
+
+    def put_back() -> None:
+        with _entries(world) as client:
+            before = {key: client.get(key) for key in client.keys("orders:*")}
+            assert world.people.write() == 200
+            client.mset(before)
+
+    yield put_back
 
 
 @contextmanager
 def cache_refusing(world: ProxiedWorld) -> Iterator[None]:
     """It has no memory left, and says so to everybody who stores something."""
-    with _entries(world) as client:
+    assert world.people.write() == 200
+    with redis.Redis.from_url(world.redis.url) as client:
         client.config_set("maxmemory", "1")
         try:
             yield
@@ -136,16 +149,16 @@ def cache_refusing(world: ProxiedWorld) -> Iterator[None]:
 
 @contextmanager
 def _entries(world: ProxiedWorld) -> Iterator[Any]:
-    """The cache server itself, with entries of both answers that people read."""
-    for _ in range(4):
-        assert world.people.read() == 200
+    """The cache server itself, with fresh entries of both answers that people read."""
+    world.people.fill_the_cache()
     with redis.Redis.from_url(world.redis.url) as client:
         yield client
 
 
 @contextmanager
 def disk_full(world: ServerWorld) -> Iterator[None]:
-    """No file can be written to; what is there can be read."""
+    """No file can be written to; what is there can be read, and of the cache nothing that is fresh."""
+    assert world.people.write() == 200
     with world.no_file_grows():
         yield
 
@@ -163,15 +176,18 @@ def disk_slow(world: ServerWorld) -> Iterator[None]:
 
 
 @contextmanager
-def disk_garbage(world: ServerWorld) -> Iterator[None]:
+def disk_garbage(world: ServerWorld) -> Iterator[Anew]:
     """Files that were written come back as something else: the cache's, and one of the metrics."""
-    world.people.read()
-    for file in (world.server.folder / "cache").iterdir():
-        file.write_bytes(b"\xde\xad\xbe\xef" * 20)
+
+    def spoil() -> None:
+        world.people.fill_the_cache()
+        for file in (world.server.folder / "cache").iterdir():
+            file.write_bytes(b"\xde\xad\xbe\xef" * 20)
+
     torn = world.server.folder / "metrics" / "counter_99999.db"
     torn.write_bytes(b"\x40\0\0\0\0\0\0\0\x0c\0\0\0" + b"\xff" * 64)
     try:
-        yield
+        yield spoil
     finally:
         torn.unlink()
 
@@ -191,34 +207,45 @@ def logs_down(world: ServerWorld) -> Iterator[None]:
 
 @contextmanager
 def logs_slow(world: ServerWorld) -> Iterator[None]:
-    """Whoever collects them takes a while to take a line."""
-    with _replaced(world, os.mkfifo) as paths:
-        done = threading.Event()
-
-        def collect(path: Path) -> None:
-            time.sleep(SLOW_SECONDS)
-            with path.open("rb") as pipe:
-                while not done.is_set():
-                    pipe.read(1)
-
-        collectors = [threading.Thread(target=collect, args=(path,), daemon=True) for path in paths]
-        for collector in collectors:
-            collector.start()
-        try:
-            yield
-        finally:
-            done.set()
-            for path, collector in zip(paths, collectors, strict=True):
-                _wake(path)
-                collector.join(30)
+    """Whoever collects them takes a while for each line, and the pipe is full until then."""
+    with (
+        _replaced(world, os.mkfifo) as (general, events),
+        _collected_slowly(general),
+        _collected_slowly(events),
+    ):
+        yield
 
 
-def _wake(path: Path) -> None:
-    """End a reader's wait."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-        os.write(descriptor, b"\n")
-        os.close(descriptor)
+@contextmanager
+def _collected_slowly(path: Path) -> Iterator[None]:
+    """From this pipe; a line fits in only when something was taken before."""
+    pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # also to write, so that it never ends
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)
+    done = threading.Event()
+
+    def collect() -> None:
+        while not done.wait(LINE_SECONDS):
+            os.read(pipe, select.PIPE_BUF)
+            time.sleep(0.01)  # whoever waits comes first
+            _fill(pipe)
+
+    _fill(pipe)
+    collector = threading.Thread(target=collect, daemon=True)
+    collector.start()
+    try:
+        yield
+    finally:
+        done.set()
+        collector.join()
+        os.close(pipe)
+
+
+def _fill(pipe: int) -> None:
+    """Leave no room for another byte."""
+    for size in (1024, 64, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(pipe, b"\n" * size)
 
 
 @contextmanager
@@ -229,8 +256,25 @@ def logs_full(world: ServerWorld) -> Iterator[None]:
 
 
 @contextmanager
+def logs_torn(world: ServerWorld) -> Iterator[Anew]:
+    """Somebody wrote a part of a line last, and died."""
+
+    def tear() -> None:
+        for path in log_files(world):
+            with path.open("ab") as file:
+                file.write(PART_OF_A_LINE)
+
+    yield tear
+
+
+def log_files(world: ServerWorld) -> list[Path]:
+    """`general.log` and `events.log`."""
+    return [world.server.folder / "logs" / name for name in ("general.log", "events.log")]
+
+
+@contextmanager
 def _replaced(world: ServerWorld, make: Callable[[Path], None]) -> Iterator[list[Path]]:
-    paths = [world.server.folder / "logs" / name for name in ("general.log", "events.log")]
+    paths = log_files(world)
     for path in paths:
         path.unlink(missing_ok=True)
         make(path)
@@ -270,6 +314,22 @@ def receivers_slow(world: LocalWorld) -> Iterator[None]:
 
 
 @contextmanager
+def receivers_held(world: LocalWorld) -> Iterator[threading.Semaphore]:
+    """They go on at the end of this only; the semaphore counts those that have begun."""
+    begun, released = threading.Semaphore(0), threading.Event()
+
+    def hold(_sender: object, **_payload: object) -> None:
+        begun.release()
+        released.wait(60)
+
+    with _receiving(hold):
+        try:
+            yield begun
+        finally:
+            released.set()
+
+
+@contextmanager
 def receivers_lying(world: LocalWorld) -> Iterator[None]:
     """They return nonsense, and change what they were given."""
 
@@ -284,13 +344,14 @@ def receivers_lying(world: LocalWorld) -> Iterator[None]:
         yield
 
 
-Failure = Callable[[Any], AbstractContextManager[None]]
+Failure = Callable[[Any], AbstractContextManager[Anew | None]]
+# Those that the count of orders survives come together: it is good for ten seconds, and so is its absence.
 FAILURES: dict[str, Failure] = {
-    "database-down": database_down,
-    "database-slow": database_slow,
     "database-lying": database_read_only,
     "database-lying:cut": database_cuts_at_commit,
+    "database-down": database_down,
     "database-lying:garbled": database_garbled,
+    "database-slow": database_slow,
     "cache-down": cache_down,
     "cache-slow": cache_slow,
     "cache-lying": cache_garbled,
@@ -303,6 +364,7 @@ FAILURES: dict[str, Failure] = {
     "logs-down": logs_down,
     "logs-slow": logs_slow,
     "logs-lying": logs_full,
+    "logs-lying:torn": logs_torn,
     "receivers-down": receivers_down,
     "receivers-slow": receivers_slow,
     "receivers-lying": receivers_lying,
