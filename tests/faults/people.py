@@ -21,6 +21,8 @@ from tests.factories import body
 from tests.servers import wait_until
 
 UNAVAILABLE = "database_unavailable"
+OLDEST_FIRST = "/admin/orders/?sort=5"
+"""The list in the panel by when the orders were made: the one of these people stays on its first page."""
 _TOKEN = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"')
 _FORM = re.compile(r"<form.*?</form>", re.DOTALL)
 _INPUT = re.compile(r'<input[^>]* name="([^"]+)" value="([^"]*)"')
@@ -79,7 +81,7 @@ class People:
     def read(self) -> int:
         """The order, and the list that it is on."""
         one = self.call("GET", self.path)
-        many = self.call("GET", f"{ORDERS}?page_size=200")
+        many = self.call("GET", f"{ORDERS}?ordering=created_at")
         assert one.status == many.status
         self.cache_status = {one.headers.get("Cache-Status"), many.headers.get("Cache-Status")}
         if one.status == 200:
@@ -131,7 +133,7 @@ class People:
 
     def panel(self) -> int:
         """The list of orders in the panel: that, or a plain page that says what is the matter."""
-        page = self._browse("/admin/orders/")
+        page = self._browse(OLDEST_FIRST)
         if page.status == 200:
             assert page.headers["Content-Type"].startswith("text/html")
             assert self.order["order_id"] in page.text
