@@ -21,7 +21,7 @@ from tests.server.processes import ADMIN_PASSWORD, BACKENDS, ServerProcess, serv
 
 pytestmark = pytest.mark.server
 
-REQUESTS = int(os.environ.get("FA26_REQUESTS", "1500"))
+REQUESTS = int(os.environ.get("FA26_REQUESTS", "800"))
 CLIENTS = 4
 NEW_CONNECTION_EVERY = 20
 EXPECTED = {200, 201, 204, 400, 401, 404, 409, 422}
@@ -121,9 +121,9 @@ def send(server: ServerProcess, requests: int) -> None:
 def test_fa26_memory_stays_flat_under_mixed_requests(server: ServerProcess) -> None:
     """After a warm-up no worker process grows or shrinks by more than a tenth.
 
-    3,000 requests here; `make soak` sends the million of the case, a tenth of it as the warm-up.
+    2,000 requests here; `make soak` sends the million of the case, a tenth of it as the warm-up.
     """
-    send(server, max(REQUESTS // 10, 1500))
+    send(server, max(REQUESTS // 10, 1200))
     workers, before = server.workers(), memory(server)
     send(server, REQUESTS)
     after = memory(server)
