@@ -18,5 +18,7 @@ if not _is_command:
 app = create_app(_config)
 if _is_command:
     from orders_app.http.ended_processes import leave_no_counters
+    from orders_app.migrating import enable_migrations
 
     leave_no_counters()
+    enable_migrations(app)

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, redirect, request
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import text
@@ -23,7 +21,7 @@ from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.cli import register as register_commands
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
-from orders_app.extensions import api, cache, db, jwt, migrate, read_connection
+from orders_app.extensions import api, cache, db, jwt, read_connection
 from orders_app.http.cache_backends import ResilientRedisCache, SharedFileCache
 from orders_app.http.database import engine_options, prepare_sqlite
 from orders_app.http.errors import register_error_handlers
@@ -36,6 +34,7 @@ from orders_app.http.proxies import TrustedProxies
 from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
 from orders_app.http.unread_bodies import finish_reading
+from orders_app.migrating import is_up_to_date
 from orders_app.orders.queries import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
 
@@ -127,7 +126,6 @@ def _extension_settings(config: Config) -> dict[str, Any]:
 
 def _bind_extensions(app: Flask, config: Config) -> None:
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=False)
     jwt.init_app(app)
     cache.init_app(app)
     with app.app_context():
@@ -168,8 +166,6 @@ def _backend() -> ResilientRedisCache | SharedFileCache:
 
 
 def _serve_operations(app: Flask, config: Config) -> None:
-    heads = set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
-
     def database() -> str | None:
         with read_connection() as connection:
             connection.execute(text("SELECT 1"))
@@ -177,8 +173,8 @@ def _serve_operations(app: Flask, config: Config) -> None:
 
     def migrations() -> str | None:
         with read_connection() as connection:
-            current = set(MigrationContext.configure(connection).get_current_heads())
-        return None if current == heads else "not up to date; run flask --app wsgi db upgrade"
+            good = is_up_to_date(connection)
+        return None if good else "not up to date; run flask --app wsgi db upgrade"
 
     def cache_answers() -> str | None:
         return None if not config.cache_enabled or _backend().is_reachable() else "does not answer"

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from flask_caching import Cache
 from flask_jwt_extended import JWTManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, text
 
@@ -19,7 +18,6 @@ from orders_app.shared.persistence import Base
 from orders_app.shared.unit_of_work import UnitOfWork
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-migrate = Migrate()
 api = Api()
 jwt = JWTManager()
 cache = Cache()

@@ -21,6 +21,7 @@ from orders_app.auth import repository
 from orders_app.auth.services.accounts import create_user, new_account
 from orders_app.extensions import db, unit_of_work
 from orders_app.http.ended_processes import leave_no_counters
+from orders_app.migrating import enable_migrations
 from orders_app.shared.errors import DomainError
 from orders_app.shared.identity import Role, command_line_actor
 from safety import UnsafeConfiguration, check_admin_password
@@ -51,8 +52,9 @@ def prepare() -> None:
     config.check_keys()
     app = create_app(config)
     leave_no_counters()
+    enable_migrations(app)
     with app.app_context():
-        upgrade(directory=str(ROOT / "migrations"))
+        upgrade()
         print(make_first_admin(os.environ.get("ADMIN_PASSWORD", "")), flush=True)
         db.engine.dispose()
 

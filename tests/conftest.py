@@ -27,6 +27,7 @@ from config import Config
 from orders_app import create_app
 from orders_app.extensions import db
 from orders_app.http.log_files import open_log_files
+from orders_app.migrating import enable_migrations
 from orders_app.shared.identity import Actor
 from tests import factories
 from tests.admin.visitor import Visitor
@@ -90,6 +91,7 @@ def settings(folder: Path, **others: object) -> Config:
 def migrated(backend: Backend) -> Backend:
     """The back end with its tables, made by the migrations."""
     app = create_app(backend.config)
+    enable_migrations(app)
     with app.app_context():
         flask_migrate.upgrade()
         db.engine.dispose()
@@ -139,6 +141,7 @@ def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]
     else:
         config = settings(tmp_path, database_url=request.getfixturevalue("postgres_url"))
     application = create_app(config)
+    enable_migrations(application)
     yield application
     with application.app_context():
         db.session.remove()

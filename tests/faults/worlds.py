@@ -16,6 +16,7 @@ from flask import Flask
 
 from orders_app import create_app
 from orders_app.extensions import db
+from orders_app.migrating import enable_migrations
 from tests import factories
 from tests.conftest import settings
 from tests.faults.people import People, Seen
@@ -121,6 +122,7 @@ def behind_proxies(folder: Path, postgres: PostgresServer, redis: RedisServer) -
 def in_this_process(folder: Path) -> Iterator[LocalWorld]:
     """SQLite and files."""
     app = create_app(settings(folder))
+    enable_migrations(app)
     with app.app_context():
         app.config["ORDERS"].make_folders()
         flask_migrate.upgrade()
