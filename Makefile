@@ -39,7 +39,10 @@ else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
 
-consistency: $(VENV)/.installed-dev ## 100,000 operations under faults on both back ends, then the checker (ARGS=--help)
+consistency: $(VENV)/.installed-dev ## Planted bugs, then 100,000 operations under faults, and the checker (ARGS=--help)
+ifeq ($(strip $(ARGS)),)
+	@PLANTED=all $(BIN)/python -m pytest -q tests/consistency/test_planted.py
+endif
 	@$(BIN)/python -m tests.consistency $(ARGS)
 
 generated: $(VENV)/.installed-dev ## Made-up requests for longer than `make test` (EXAMPLES=…, SEED=… to repeat)

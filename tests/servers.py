@@ -174,7 +174,7 @@ def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = 15)
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not get there within {seconds:g} s")
-        time.sleep(0.02)
+        time.sleep(0.04)
 
 
 @contextlib.contextmanager
