@@ -119,7 +119,7 @@ class Verification:
             if not is_sealed:
                 self.report.unsealed += 1
                 self._find(entry.order_id, CHANGED, entry.sequence)
-            elif left is not None and entry.began_from != left:
+            elif left is not None and entry.began_from not in {None, left}:
                 self._find(entry.order_id, OVERTAKEN, entry.sequence)
             previous, expected, left = seal, entry.sequence + 1, entry.state if is_sealed else None
 

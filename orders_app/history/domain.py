@@ -20,7 +20,7 @@ from orders_app.shared.errors import DomainError
 
 SEAL_BYTES: Final = 32
 FIRST: Final = bytes(SEAL_BYTES)
-"""What stands in the place of a predecessor's seal for the first event of an order."""
+"""What stands for the first event of an order in the place of a predecessor's seal and of its state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,9 @@ class Entry:
     """All that one event says.
 
     `began_from` and `state` are the digests of the order before and after it (`OrderRecord`): where the one
-    is not the `state` of the event before, the order was changed past this service in between.
+    is not the `state` of the event before, the order was changed past this service in between.  A new order
+    begins from `FIRST`; None stands for events from before this was kept (migration 0007), whose seals say
+    nothing of it, nor of their ids.
     """
 
     id: UUID
@@ -69,7 +71,6 @@ def seal_of(key: bytes, previous: bytes, entry: Entry) -> bytes:
     """The seal of an event that follows one with the seal `previous`."""
     said = [
         previous.hex(),
-        entry.id.hex,
         entry.order_id.hex,
         entry.sequence,
         entry.event,
@@ -80,7 +81,8 @@ def seal_of(key: bytes, previous: bytes, entry: Entry) -> bytes:
         entry.changes,
         entry.old_status,
         entry.new_status,
-        entry.began_from.hex() if entry.began_from else None,
         entry.state.hex() if entry.state else None,
     ]
+    if entry.began_from is not None:
+        said += [entry.id.hex, entry.began_from.hex()]
     return hmac.digest(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), "sha256")

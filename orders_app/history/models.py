@@ -18,8 +18,8 @@ class OrderEventRow(Base):
 
     Rows are added and never changed or removed: triggers of the database refuse it.  `actor_name` is the
     name at the time; `actor_id` is null for the command line.  `began_from` and
-    `state` are the digests of the order before and after the event; they are null for events older than the
-    seals, save for the `state` of each order's last.
+    `state` are the digests of the order before and after the event; they are null for events from before
+    these were kept.
     """
 
     __tablename__ = "order_events"

@@ -26,13 +26,12 @@ class OrderEvent(Event):
 
     `sequence` counts the events of the order from 1 without gaps and is the version that the change
     made; `changes` is `{field: [before, after]}`; the statuses are set where the status changed.
-    `began_from` and `state` are the digests of the order before and after the change; there is none before
-    the first.
+    `began_from` and `state` are the digests of the order before and after the change.
     """
 
     order_id: UUID
     sequence: int
-    began_from: bytes | None
+    began_from: bytes
     state: bytes
     changes: dict[str, list[Any]] = field(default_factory=dict)
     old_status: str | None = None

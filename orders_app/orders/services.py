@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from orders_app.auth.domain import clean_username
 from orders_app.auth.repository import get_user_by_name
+from orders_app.history.domain import FIRST
 from orders_app.orders import repository
 from orders_app.orders.domain import (
     Line,
@@ -85,7 +86,7 @@ def create_orders_for(
                 owner_ids=frozenset({record.user_id}),
                 order_id=record.order_id,
                 sequence=record.version,
-                began_from=None,
+                began_from=FIRST,
                 state=record.digest(),
             )
         )

@@ -141,6 +141,7 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
             "id": uuid4(),
         }.items()
     },
+    "an event made to look older": (set_event(2, began_from=None), "event 2, was changed"),
     "an event removed": (
         lambda session, order_id: session.execute(delete(OrderEventRow).where(an_event(3)(order_id))),
         "event 3, is missing",

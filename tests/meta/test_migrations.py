@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -114,8 +115,23 @@ def test_a_history_from_before_the_seals_is_sealed(upgraded: Flask) -> None:
     db.session.remove()
     flask_migrate.downgrade(revision="0004")
     flask_migrate.upgrade()
-    result = upgraded.test_cli_runner().invoke(args=["orders", "verify"])
-    assert result.stdout.startswith("history: 1 orders, 3 events; 0 findings; "), result.output
+    assert verified(upgraded).startswith("history: 1 orders, 3 events; 0 findings; ")
+    # Its last event is the one that the next change is held against, as if it were a new one.
+    for total, said in (
+        ("1.00", "history: 1 orders, 4 events; 0 findings; "),
+        ("2.00", "event 5, began from"),
+    ):
+        with unit_of_work() as uow:
+            changes = OrderChanges(total_price=Decimal(total))
+            services.change_order(uow, actor=alice, order_id=order_id, changes=changes)
+        assert said in verified(upgraded)
+        db.session().execute(text("UPDATE orders SET total_price_cents = 7"))
+        db.session().commit()
+
+
+def verified(app: Flask) -> str:
+    """What `flask orders verify` prints."""
+    return app.test_cli_runner().invoke(args=["orders", "verify"]).stdout
 
 
 def test_upgrading_twice_changes_nothing(upgraded: Flask) -> None:
