@@ -20,23 +20,24 @@ LOGS = Path(os.environ.get("LOG_DIR", "/var/log/orders"))
 
 def secret(service: str, name: str, owner: int, setting: str = "") -> str:
     """The secret in this file: what the setting gives, else what is there, else a new one."""
-    folder = SECRETS / service
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    path = folder / name
+    path = folder_of(service, owner) / name
     value = os.environ.get(setting, "") or (path.read_text(encoding="ascii").strip() if path.exists() else "")
     write(path, value or secrets.token_hex(32), owner)
-    os.chown(folder, owner, owner)
     return path.read_text(encoding="ascii").strip()
 
 
 def given(service: str, name: str, owner: int, setting: str) -> None:
     """Hand on what the setting gives; an empty file where that is nothing."""
+    write(folder_of(service, owner) / name, os.environ.get(setting, ""), owner)
+
+
+def folder_of(service: str, owner: int) -> Path:
+    """The folder of a service's secrets, which only it can enter."""
     folder = SECRETS / service
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    write(folder / name, os.environ.get(setting, ""), owner)
     os.chown(folder, owner, owner)
+    return folder
 
 
 def write(path: Path, text: str, owner: int) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from orders_app.history.domain import FIRST, Entry, seal_of
@@ -117,24 +117,27 @@ def _seals(session: Session, places: Collection[tuple[UUID, int]]) -> dict[tuple
 
 def newest_is_sealed_with(connection: Connection, key: bytes) -> bool:
     """Whether the event that was written last was sealed with this key; true where there is none."""
-    columns = [OrderEventRow.__table__.c[name] for name in (*_COLUMNS, "seal")]
-    newest = select(*columns).order_by(OrderEventRow.at.desc(), OrderEventRow.id.desc()).limit(1)
+    newest = _sealed().order_by(OrderEventRow.at.desc(), OrderEventRow.id.desc()).limit(1)
     row = connection.execute(newest).mappings().one_or_none()
     if row is None:
         return True
-    values = dict(row)
-    seal = values.pop("seal")
+    entry, seal = _entry(row)
     before = select(OrderEventRow.seal).where(
-        OrderEventRow.order_id == values["order_id"], OrderEventRow.sequence == values["sequence"] - 1
+        OrderEventRow.order_id == entry.order_id, OrderEventRow.sequence == entry.sequence - 1
     )
-    return bool(seal == seal_of(key, connection.scalar(before) or FIRST, Entry(**values)))
+    return seal == seal_of(key, connection.scalar(before) or FIRST, entry)
 
 
 def sealed_events(connection: Connection) -> Iterator[tuple[Entry, bytes]]:
     """All events of all orders with their seals, by order and sequence, a few in memory at a time."""
-    columns = [OrderEventRow.__table__.c[name] for name in (*_COLUMNS, "seal")]
-    statement = select(*columns).order_by(OrderEventRow.order_id, OrderEventRow.sequence)
+    statement = _sealed().order_by(OrderEventRow.order_id, OrderEventRow.sequence)
     for row in connection.execution_options(yield_per=1000).execute(statement).mappings():
-        values = dict(row)
-        seal = values.pop("seal")
-        yield Entry(**values), seal
+        yield _entry(row)
+
+
+def _sealed() -> Select[Any]:
+    return select(*(OrderEventRow.__table__.c[name] for name in (*_COLUMNS, "seal")))
+
+
+def _entry(row: RowMapping) -> tuple[Entry, bytes]:
+    return Entry(**{name: row[name] for name in _COLUMNS}), row["seal"]

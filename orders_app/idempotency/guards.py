@@ -85,13 +85,15 @@ def _attempt(actor: Actor) -> Attempt | None:
         key = checked_key(text.strip(" \t"))
     except ValueError as error:
         raise _refused(f"{HEADER} is not valid; see errors.", str(error)) from None
-    body = body_read(request)
-    # What was sent where no body is asked for means nothing; another one is another request all the same.
-    ignored = b"" if body else request.get_data()
+    if body := body_read(request):
+        said = [loads(body)]
+    else:
+        # What is sent where no body is asked for means nothing, and yet another one is another request.
+        said = [data.hex()] if (data := request.get_data()) else []
     secret = current_app.config["ORDERS"].secret_key
     return Attempt(
         scope=scope_of(user_id=actor.user_id, method=request.method, path=request.path, key=key),
-        fingerprint=fingerprint_of(secret, *([loads(body)] if body else [ignored.hex()] if ignored else [])),
+        fingerprint=fingerprint_of(secret, *said),
     )
 
 

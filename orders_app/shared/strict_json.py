@@ -63,7 +63,10 @@ def _check_size(values: Iterable[Any]) -> None:
 
 
 def _check_depth(value: Any) -> None:
-    """Python's own limit differs between its versions; and what is deep costs more later than here."""
+    """Python's own limit differs between its versions; and what is deep costs more later than here.
+
+    On the way, look at the strings in arrays: those in objects were looked at as they were read.
+    """
     level = [value]
     for _ in range(MOST_LEVELS):
         for array in level:

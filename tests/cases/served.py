@@ -21,7 +21,7 @@ import pytest
 from tests import factories
 from tests.callers import ORDERS, USERS
 from tests.cases.mortal_server import MARK
-from tests.server.processes import ADMIN_PASSWORD, Answer, ServerProcess, prepared_database, started
+from tests.server.processes import ADMIN_PASSWORD, BACKENDS, Answer, ServerProcess, prepared_database, started
 from tests.servers import PostgresServer, RedisServer, wait_until
 
 SQLITE, POSTGRESQL = "sqlite+files", "postgresql+redis"
@@ -109,13 +109,7 @@ class Served:
         return f"Bearer {answer.json()['access']}"
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        SQLITE,
-        pytest.param(POSTGRESQL, marks=[pytest.mark.postgres, pytest.mark.redis]),
-    ],
-)
+@pytest.fixture(scope="module", params=BACKENDS)
 def served(request: pytest.FixtureRequest) -> Served:
     """Four workers of the production server on one of the two back ends."""
     name = "served_by_postgresql" if request.param == POSTGRESQL else "served_by_sqlite"

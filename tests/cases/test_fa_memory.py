@@ -27,14 +27,12 @@ NEW_CONNECTION_EVERY = 20
 EXPECTED = {200, 201, 204, 400, 401, 404, 409, 422}
 
 
-@pytest.fixture(
-    params=BACKENDS,
-)
+@pytest.fixture(params=BACKENDS)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("memory")
-    with serving_on(request.param, request, folder) as running:
+    with serving_on(request, folder) as running:
         yield running
 
 

@@ -28,15 +28,12 @@ VERSIONS_WITHOUT_EVENTS = """
 """
 
 
-@pytest.fixture(
-    scope="module",
-    params=BACKENDS,
-)
+@pytest.fixture(scope="module", params=BACKENDS)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("processes")
-    with serving_on(request.param, request, folder) as running:
+    with serving_on(request, folder) as running:
         yield running
 
 

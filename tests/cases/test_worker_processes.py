@@ -31,20 +31,17 @@ logger = logging.getLogger(__name__)
 LOGIN, LOGOUT = "/api/v1/login/", "/api/v1/logout/"
 MEGABYTE = 1024 * 1024
 WORKERS = 2
-KILLS = 8
+KILLS = 5
 MANY = 12
 """So many connections reach both workers, but for once in two thousand times."""
 
 
-@pytest.fixture(
-    scope="module",
-    params=BACKENDS,
-)
+@pytest.fixture(scope="module", params=BACKENDS)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("cases")
-    with serving_on(request.param, request, folder, WORKERS) as running:
+    with serving_on(request, folder, WORKERS) as running:
         yield running
 
 

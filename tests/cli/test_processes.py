@@ -79,7 +79,6 @@ def test_a_database_without_tables(finish: Finish) -> None:
         assert "Traceback" not in err
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_import(start: Start, finish: Finish, tmp_path: Path, number: signal.Signals) -> None:
     assert finish("db", "upgrade")[0] == 0
@@ -104,7 +103,6 @@ def test_an_interrupted_import(start: Start, finish: Finish, tmp_path: Path, num
     assert log.read_text().count("order.created") == ROWS
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_interrupted_while_waiting_for_input(start: Start, finish: Finish) -> None:
     assert finish("db", "upgrade")[0] == 0
     with start("orders", "import", "-") as process:

@@ -19,13 +19,10 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@pytest.fixture(
-    scope="module",
-    params=BACKENDS,
-)
+@pytest.fixture(scope="module", params=BACKENDS)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("generated")
-    with serving_on(request.param, request, folder, **SETTINGS) as running:
+    with serving_on(request, folder, **SETTINGS) as running:
         yield running

@@ -16,7 +16,6 @@ MAY_SKIP = {
     "tests/servers.py": "no Redis can be had",
     "tests/browser/conftest.py": "no Chromium can be had",
     "tests/cli/test_import.py": "the sample of a real shop is not part of the project",
-    "tests/cli/test_processes.py": "signals as POSIX has them",
     "tests/unit/test_ended_processes.py": "no disk can be mounted",
 }
 

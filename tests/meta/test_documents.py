@@ -14,9 +14,10 @@ from orders_app.shared.identity import Role
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 API = (ROOT / "docs/api.md").read_text()
-SET_BY_COMPOSE = (
-    {"DATABASE_URL", "REDIS_URL"} | {"HOST", "PORT"} | {"LOG_DIR", "CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR"}
-)
+SET_BY_COMPOSE = {
+    *("DATABASE_URL", "REDIS_URL", "HOST", "PORT"),
+    *("LOG_DIR", "CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR"),
+}
 """What a container has only one good value for."""
 COMPOSE_ONLY = {"ADMIN_PASSWORD", "POSTGRES_PASSWORD", "GRAFANA_PASSWORD", "API_PORT", "GRAFANA_PORT"}
 

@@ -221,10 +221,10 @@ BACKENDS = (
 
 @contextlib.contextmanager
 def serving_on(
-    backend: str, request: pytest.FixtureRequest, folder: Path, workers: int = 2, **settings: str
+    request: pytest.FixtureRequest, folder: Path, workers: int = 2, **settings: str
 ) -> Iterator[ServerProcess]:
-    """A server on one of `BACKENDS`, which listens, and is gone afterwards."""
-    if backend == BACKENDS[0]:
+    """A server on the one of `BACKENDS` that a fixture is asked for; it listens, and is gone afterwards."""
+    if request.param == BACKENDS[0]:
         with serving(folder, workers, **settings) as server:
             yield server
         return

@@ -27,15 +27,12 @@ from tests.servers import wait_until
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(
-    scope="module",
-    params=BACKENDS,
-)
+@pytest.fixture(scope="module", params=BACKENDS)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("server")
-    with serving_on(request.param, request, folder) as running:
+    with serving_on(request, folder) as running:
         yield running
 
 
