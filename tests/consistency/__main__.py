@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.consistency.client import World
 from tests.consistency.cluster import POSTGRES, SQLITE, Prepared, Services, own_services, prepared, running
-from tests.consistency.nemeses import NEMESES, Nemesis
+from tests.consistency.nemeses import NEMESES, Nemesis, patience_under
 from tests.consistency.records import Outcome
 from tests.consistency.runner import HEADING, Result, keep, run
 
@@ -80,7 +80,10 @@ def _run(
     label: str, base: Prepared, services: Services, nemeses: tuple[Nemesis, ...], operations: int, seed: int
 ) -> Result:
     folder = Path(tempfile.mkdtemp(prefix="orders-consistency-"))
-    with _progress(label, operations) as watch, running(base, services, folder) as cluster:
+    with (
+        _progress(label, operations) as watch,
+        running(base, services, folder, patience=patience_under(nemeses)) as cluster,
+    ):
         result = run(
             cluster,
             nemeses,

@@ -25,6 +25,8 @@ POSTGRES = "postgresql+redis"
 WORKERS = {SQLITE: 2, POSTGRES: 4}
 DATABASE_SECONDS = 4
 """`DATABASE_TIMEOUT_SECONDS` of the service: a lock is waited for half as long on PostgreSQL."""
+PATIENCE_SECONDS = 30
+"""Where nothing holds a lock: only a slow machine keeps anybody waiting, and that is no finding."""
 PEOPLE = {"alice": False, "bob": False, "carol": False, "admin": True}
 
 
@@ -99,7 +101,6 @@ def prepared(backend: str, services: Services) -> Iterator[Prepared]:
         folder = Path(name)
         settings = {
             "ACCESS_TOKEN_MINUTES": "1440",
-            "DATABASE_TIMEOUT_SECONDS": str(DATABASE_SECONDS),
             "LOGIN_FAILURES_PER_ACCOUNT": "0",
             "LOGIN_FAILURES_PER_ADDRESS": "0",
         }
@@ -133,11 +134,20 @@ def _account(server: ServerProcess, name: str, is_admin: bool) -> Account:
 
 @contextlib.contextmanager
 def running(
-    base: Prepared, services: Services, folder: Path, *, workers: int | None = None, bug: str | None = None
+    base: Prepared,
+    services: Services,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    bug: str | None = None,
+    patience: int = DATABASE_SECONDS,
 ) -> Iterator[Cluster]:
-    """The service on a copy of the prepared database, with a bug of `planted.py` if one is named."""
+    """The service on a copy of the prepared database, with a bug of `planted.py` if one is named.
+
+    `patience` is its `DATABASE_TIMEOUT_SECONDS`.
+    """
     with contextlib.ExitStack() as stack:
-        settings = dict(base.settings)
+        settings = {**base.settings, "DATABASE_TIMEOUT_SECONDS": str(patience)}
         if base.backend == POSTGRES:
             assert services.postgres is not None
             settings["DATABASE_URL"] = stack.enter_context(services.postgres.database(base.database_url))

@@ -15,7 +15,7 @@ from typing import Self
 
 import psycopg
 
-from tests.consistency.cluster import DATABASE_SECONDS, POSTGRES, SQLITE, WORKERS, Cluster
+from tests.consistency.cluster import DATABASE_SECONDS, PATIENCE_SECONDS, POSTGRES, SQLITE, WORKERS, Cluster
 from tests.consistency.records import Expected
 from tests.servers import wait_until
 
@@ -178,6 +178,11 @@ def together(nemeses: Sequence[Nemesis]) -> Expected:
         served=all(nemesis.expected.served for nemesis in nemeses),
         logged=all(nemesis.expected.logged for nemesis in nemeses),
     )
+
+
+def patience_under(nemeses: Sequence[Nemesis]) -> int:
+    """How long the service waits for the database: no longer than need be where these take it away."""
+    return PATIENCE_SECONDS if together(nemeses).served else DATABASE_SECONDS
 
 
 class Striking:

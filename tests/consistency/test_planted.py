@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.consistency.cluster import POSTGRES, SQLITE, Prepared, Services, prepared, running
+from tests.consistency.cluster import (
+    PATIENCE_SECONDS,
+    POSTGRES,
+    SQLITE,
+    Prepared,
+    Services,
+    prepared,
+    running,
+)
 from tests.consistency.planted import PLANTS
 from tests.consistency.records import Finding
 from tests.consistency.runner import Result, hunt
@@ -77,7 +85,9 @@ def attempt(
             if backend not in bases:
                 bases[backend] = stack.enter_context(prepared(backend, services))
             folder: Path = tmp_path_factory.mktemp("planted")
-            with running(bases[backend], services, folder, workers=2, bug=bug) as cluster:
+            with running(
+                bases[backend], services, folder, workers=2, bug=bug, patience=PATIENCE_SECONDS
+            ) as cluster:
                 return hunt(
                     cluster,
                     mix=mix,

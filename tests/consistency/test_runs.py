@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.consistency.cluster import POSTGRES, SQLITE, Services, own_services, prepared, running
-from tests.consistency.nemeses import NEMESES
+from tests.consistency.nemeses import NEMESES, patience_under
 from tests.consistency.records import Expected, Outcome
 from tests.consistency.runner import run
 
@@ -26,7 +26,8 @@ def short_run(backend: str, services: Services, folder: Path) -> None:
     noticed = [nemesis for nemesis in nemeses if nemesis.expected != Expected()]
     with prepared(backend, services) as base:
         for some in (unnoticed, noticed):
-            with running(base, services, folder / str(len(some))) as cluster:
+            place = folder / str(len(some))
+            with running(base, services, place, patience=patience_under(some)) as cluster:
                 result = run(cluster, some, operations=OPERATIONS, calm=0.3)
             assert result.found == []
             assert result.blows >= len(some) > 0
