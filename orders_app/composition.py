@@ -21,16 +21,23 @@ from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.cli import register as register_commands
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
-from orders_app.extensions import api, cache, db, jwt, read_connection
+from orders_app.extensions import READ_CONNECTIONS, api, cache, db, jwt, read_connection
 from orders_app.http.cache_backends import ResilientRedisCache, SharedFileCache
-from orders_app.http.database import engine_options, prepare_sqlite
+from orders_app.http.database import (
+    SQLITE_READERS,
+    ReadConnections,
+    begin_by_hand,
+    engine_options,
+    prepare_sqlite,
+)
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
 from orders_app.http.hooks import register_hooks
 from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
-from orders_app.http.postgres import prepare_postgres
+from orders_app.http.postgres import is_alive, prepare_postgres
 from orders_app.http.proxies import TrustedProxies
+from orders_app.http.ready_answers import ReadyAnswers
 from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
 from orders_app.http.unread_bodies import finish_reading
@@ -59,7 +66,7 @@ def compose(config: Config) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.session_interface = _SessionInterface()
     app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]  # Flask's documented way
-        app.wsgi_app, config.trusted_proxies
+        ReadyAnswers(app.wsgi_app), config.trusted_proxies
     )
 
     log_to_stderr()
@@ -129,10 +136,16 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     jwt.init_app(app)
     cache.init_app(app)
     with app.app_context():
-        if config.is_sqlite:
-            prepare_sqlite(db.engine)
-        else:
-            prepare_postgres(db.engine, config.database_timeout_seconds)
+        engine = db.engine
+    begin_by_hand(engine)
+    if config.is_sqlite:
+        prepare_sqlite(engine)
+        readers = ReadConnections(engine, kept=SQLITE_READERS, is_alive=lambda _: True)
+    else:
+        prepare_postgres(engine, config.database_timeout_seconds)
+        # Half of the pool: the rest is for transactions.
+        readers = ReadConnections(engine, kept=config.database_pool_size // 2, is_alive=is_alive)
+    app.extensions[READ_CONNECTIONS] = readers
 
 
 def _serve_api(app: Flask, config: Config) -> None:

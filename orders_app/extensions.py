@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
 
+from flask import current_app
 from flask_caching import Cache
 from flask_jwt_extended import JWTManager
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, text
 
 from orders_app.http.api import Api
-from orders_app.http.database import single_statements
+from orders_app.http.database import ReadConnections
 from orders_app.http.postgres import wait_without_end
 from orders_app.shared.correlation import begin, current_request_id
 from orders_app.shared.persistence import Base
 from orders_app.shared.unit_of_work import UnitOfWork
+
+READ_CONNECTIONS: Final = "orders_read_connections"
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 api = Api()
@@ -28,14 +32,18 @@ def unit_of_work() -> UnitOfWork:
     return UnitOfWork(db.session(), request_id=current_request_id() or begin())
 
 
-@contextmanager
-def read_connection() -> Iterator[Connection]:
+def read_connections() -> ReadConnections:
+    """Where this application takes connections for single statements from."""
+    connections: ReadConnections = current_app.extensions[READ_CONNECTIONS]
+    return connections
+
+
+def read_connection() -> AbstractContextManager[Connection]:
     """A connection for single statements, each of which sees one consistent state.
 
     It runs without a transaction: no BEGIN and ROLLBACK round trips, nothing to forget to close.
     """
-    with db.engine.connect() as connection:
-        yield single_statements(connection)
+    return read_connections().take()
 
 
 @contextmanager
@@ -47,7 +55,7 @@ def snapshot_connection() -> Iterator[Connection]:
     """
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection.execution_options(begin="BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {name} = 0"))
             wait_without_end(connection)

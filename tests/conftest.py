@@ -196,10 +196,7 @@ def session(app: Flask) -> Iterator[Session]:
     Each statement on it sees what is committed by then.  Services have a session of their own.
     """
     with app.app_context():
-        # As `single_statements` has it for a connection: autocommit on PostgreSQL, no BEGIN on SQLite.
-        sqlite = db.engine.dialect.name == "sqlite"
-        options = {"single_statements": True} if sqlite else {"isolation_level": "AUTOCOMMIT"}
-        with Session(db.engine.execution_options(**options)) as looking:
+        with Session(db.engine.execution_options(single_statements=True)) as looking:
             yield looking
 
 

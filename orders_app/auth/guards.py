@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -19,13 +21,15 @@ from orders_app.auth import tokens
 from orders_app.auth.domain import REQUEST_WINDOW, FailureLimits, Quota
 from orders_app.auth.repository import Credential
 from orders_app.auth.services import sessions, throttle
-from orders_app.extensions import read_connection
+from orders_app.extensions import read_connection, read_connections
+from orders_app.http.database import ReadConnections
 from orders_app.http.problems import INVALID_TOKEN
 from orders_app.shared.clock import utcnow
 from orders_app.shared.correlation import current_address
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
+from orders_app.shared.prepared import Asked
 
 LONGEST_CREDENTIALS = 4096
 """Characters of base64; the longest name and password need half as many."""
@@ -95,7 +99,7 @@ def verify_password(username: str, password: str) -> Actor | None:
         return None
     g.checked = True
     credential = check_password(username, password)
-    return _within_limit(credential.actor) if credential is not None else None
+    return _admitted(credential, credential.good_until) if credential is not None else None
 
 
 @bearer.verify_token
@@ -107,11 +111,43 @@ def verify_token(token: str) -> Actor | None:
     claims = tokens.read(token, "access")
     if claims is not None:
         with read_connection() as connection:
-            actor = sessions.actor_of_session(connection, claims.user_id, claims.family_id)
-        if actor is not None:
-            return _within_limit(actor)
+            credential = sessions.credential_of_session(connection, claims.user_id, claims.family_id)
+        if credential is not None:
+            return _admitted(credential, min(credential.good_until, claims.expires_at))
     deny("bad_token")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a caller was admitted for, and how to find out later whether it still holds.
+
+    It does as long as the database says the same of them to the letter: the account, its role, the log-in, the
+    hash of the password, and the version of what they may see.
+    """
+
+    connections: ReadConnections
+    asked: Asked
+    since: datetime
+    until: datetime
+
+    def holds(self) -> bool:
+        """Whether the caller would be admitted now, and see what they saw; one statement."""
+        if not self.since <= utcnow() < self.until:
+            return False
+        with self.connections.take() as connection:
+            return self.asked.is_unchanged(connection)
+
+
+def _admitted(credential: Credential, until: datetime) -> Actor:
+    g.standing = Standing(read_connections(), credential.asked, utcnow(), until)
+    return _within_limit(credential.actor)
+
+
+def current_standing() -> Standing | None:
+    """What this request's caller was admitted for; None where each request of theirs has to be counted."""
+    standing: Standing | None = g.get("standing")
+    return None if current_app.config["ORDERS"].requests_per_minute else standing
 
 
 def _within_limit(actor: Actor) -> Actor:

@@ -13,15 +13,17 @@ import hashlib
 import os
 import secrets
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime, timedelta
 from queue import SimpleQueue
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+
+from orders_app.shared.clock import utcnow
 
 REMEMBERED_SECONDS = 30
 REMEMBERED_ENTRIES = 4096
@@ -87,28 +89,29 @@ class VerifiedPasswords:
     """A bounded memory of credentials that were verified a moment ago."""
 
     def __init__(self, seconds: float = REMEMBERED_SECONDS, entries: int = REMEMBERED_ENTRIES) -> None:
-        self._seconds = seconds
+        self._lifetime = timedelta(seconds=seconds)
         self._entries = entries
         self._key = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, float] = OrderedDict()
+        self._known: OrderedDict[bytes, datetime] = OrderedDict()
         self._lock = threading.Lock()
 
-    def remembers(self, username: str, password_hash: str | None, password: str) -> bool:
-        """Whether this was verified a moment ago; costs no hash."""
+    def remembers(self, username: str, password_hash: str | None, password: str) -> datetime | None:
+        """Until when this is remembered, if it was verified a moment ago; costs no hash."""
         digest = self._digest(username, password_hash or "", password)
         with self._lock:
-            return self._known.get(digest, 0.0) > time.monotonic()
+            until = self._known.get(digest)
+        return until if until is not None and utcnow() < until <= utcnow() + self._lifetime else None
 
     def verify(self, username: str, password_hash: str | None, password: str) -> bool:
         """Like `verify_password`, but quick for what was right a moment ago."""
-        if self.remembers(username, password_hash, password):
+        if self.remembers(username, password_hash, password) is not None:
             return True
-        now = time.monotonic()
+        now = utcnow()
         if not verify_password(password_hash, password):
             return False
         digest = self._digest(username, password_hash or "", password)
         with self._lock:
-            self._known[digest] = now + self._seconds
+            self._known[digest] = now + self._lifetime
             self._known.move_to_end(digest)
             while len(self._known) > self._entries:
                 self._known.popitem(last=False)

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Select,
     Table,
     bindparam,
     case,
@@ -29,6 +28,7 @@ from orders_app.auth.domain import FAILURE_WINDOW, REQUEST_WINDOW, FailureWindow
 from orders_app.auth.models import LoginFailures, RequestCount, TokenFamily, User
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.persistence import locking
+from orders_app.shared.prepared import Asked, Prepared
 from orders_app.shared.view_versions import version_seen_by
 
 _KEPT = 5
@@ -37,11 +37,17 @@ _KEPT = 5
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What the database says of a caller: who they are, and what to check a password against."""
+    """What the database says of a caller: who they are, and what to check a password against.
+
+    `asked` finds out whether it still says the same; by then `good_until` may be over, the end of a log-in or
+    of the memory of a password.
+    """
 
     actor: Actor
     is_active: bool
     password_hash: str | None
+    asked: Asked
+    good_until: datetime
 
 
 _CREDENTIAL_COLUMNS: Final[tuple[Any, ...]] = (
@@ -55,9 +61,9 @@ _CREDENTIAL_COLUMNS: Final[tuple[Any, ...]] = (
 _OF_ACCOUNT = aliased(LoginFailures)
 _OF_ADDRESS = aliased(LoginFailures)
 _ONE_ROW = select(literal(1).label("one")).subquery()
-# Built once: putting a statement together costs more than running it.  One row whether or not the account
-# exists, so that both take as long, and the failures cost no statement of their own.
-_BY_NAME: Final[Select[Any]] = (
+# One row whether or not the account exists, so that both take as long, and the failures cost no statement of
+# their own.
+_BY_NAME: Final = Prepared(
     select(
         *_CREDENTIAL_COLUMNS,
         _OF_ACCOUNT.started_at,
@@ -70,21 +76,21 @@ _BY_NAME: Final[Select[Any]] = (
     .outerjoin(_OF_ACCOUNT, _OF_ACCOUNT.key == bindparam("account"))
     .outerjoin(_OF_ADDRESS, _OF_ADDRESS.key == bindparam("address"))
 )
-_BY_FAMILY: Final[Select[Any]] = (
-    select(*_CREDENTIAL_COLUMNS)
+_BY_FAMILY: Final = Prepared(
+    select(*_CREDENTIAL_COLUMNS, TokenFamily.expires_at)
     .join(TokenFamily, TokenFamily.user_id == User.id)
     .where(
         User.id == bindparam("user_id"),
         TokenFamily.id == bindparam("family_id"),
         TokenFamily.revoked_at.is_(None),
-        TokenFamily.expires_at > bindparam("now"),
     )
 )
 
 
-def _credential(row: Sequence[Any]) -> Credential:
+def _credential(row: Sequence[Any], asked: Asked, good_until: datetime) -> Credential:
     user_id, username, role, is_active, password_hash, view_version = row
-    return Credential(Actor(user_id, username, Role(role), view_version), is_active, password_hash)
+    actor = Actor(user_id, username, Role(role), view_version)
+    return Credential(actor, is_active, password_hash, asked, good_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +103,18 @@ class NamedCredential:
 
 
 def credential_by_name(
-    connection: Connection, username: str, *, account: str, address: str
+    connection: Connection, username: str, now: datetime, *, account: str, address: str
 ) -> NamedCredential:
-    """The account of that name, without regard to case; `account` and `address` are keys of failures."""
-    values = {"key": username_key(username), "account": account, "address": address}
-    row = connection.execute(_BY_NAME, values).one()
-    *of_user, account_since, account_count, address_since, address_count = row
+    """The account of that name, without regard to case; `account` and `address` are keys of failures.
+
+    The credential is good for no moment: its password was not checked.
+    """
+    asked = _BY_NAME.ask(
+        connection, {"key": username_key(username), "account": account, "address": address}
+    )
+    [[*of_user, account_since, account_count, address_since, address_count]] = asked.rows()
     return NamedCredential(
-        _credential(of_user) if of_user[0] is not None else None,
+        _credential(of_user, asked, now) if of_user[0] is not None else None,
         FailureWindow(account_since, account_count) if account_since is not None else None,
         FailureWindow(address_since, address_count) if address_since is not None else None,
     )
@@ -161,13 +171,12 @@ def delete_old_failures(connection: Connection, now: datetime, *, at_most: int) 
     connection.execute(delete(LoginFailures).where(LoginFailures.key.in_(old.scalar_subquery())))
 
 
-def credential_by_family(
-    connection: Connection, user_id: UUID, family_id: UUID, now: datetime
-) -> Credential | None:
-    """The account, provided that this log-in of theirs still stands."""
-    values = {"user_id": user_id, "family_id": family_id, "now": now}
-    row = connection.execute(_BY_FAMILY, values).one_or_none()
-    return _credential(row) if row is not None else None
+def credential_by_family(connection: Connection, user_id: UUID, family_id: UUID) -> Credential | None:
+    """The account, provided that this log-in of theirs was not ended; good until that ends by itself."""
+    asked = _BY_FAMILY.ask(connection, {"user_id": user_id, "family_id": family_id})
+    for *of_user, expires_at in asked.rows():
+        return _credential(of_user, asked, expires_at)
+    return None
 
 
 def get_user(session: Session, user_id: UUID, *, lock: bool = False) -> User | None:

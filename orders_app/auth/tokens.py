@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Final
 from uuid import UUID
 
 import jwt
+from cachetools import LRUCache
 from flask import current_app
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
@@ -20,7 +23,8 @@ from jwt.utils import base64url_decode
 from orders_app.auth.services.sessions import OpenSession
 from orders_app.shared.clock import utcnow
 
-LONGEST_TOKEN = 4096
+LONGEST_TOKEN: Final = 4096
+REMEMBERED_TOKENS: Final = 2048
 _REQUIRED = ("exp", "iat", "nbf", "jti", "sub", "type", "fam", "iss", "aud")
 
 
@@ -31,6 +35,7 @@ class Claims:
     user_id: UUID
     family_id: UUID
     jti: UUID
+    expires_at: datetime
 
 
 def issue(session: OpenSession) -> dict[str, str]:
@@ -45,10 +50,30 @@ def issue(session: OpenSession) -> dict[str, str]:
     }
 
 
+_known: LRUCache[tuple[str, str, str], Claims] = LRUCache(REMEMBERED_TOKENS)
+_known_lock = Lock()
+
+
 def read(text: str, kind: str) -> Claims | None:
-    """The claims of a token of this kind (`access` or `refresh`); None unless all of it is good."""
+    """The claims of a token of this kind (`access` or `refresh`); None unless all of it is good.
+
+    What was found good once stays so until it expires, so its signature is verified once only.
+    """
     if len(text) > LONGEST_TOKEN:
         return None
+    key = (current_app.config["JWT_SECRET_KEY"], kind, text)
+    with _known_lock:
+        claims = _known.get(key)
+    if claims is not None:
+        return claims if utcnow() < claims.expires_at else None
+    claims = _verified(text, kind)
+    if claims is not None:
+        with _known_lock:
+            _known[key] = claims
+    return claims
+
+
+def _verified(text: str, kind: str) -> Claims | None:
     try:
         claims = decode_token(text)
         # Flask-JWT-Extended fills in what is missing, so presence is looked up in the token itself.
@@ -57,7 +82,12 @@ def read(text: str, kind: str) -> Claims | None:
             return None
         if payload["exp"] > _latest_end(kind):
             return None
-        return Claims(UUID(claims["sub"]), UUID(claims["fam"]), UUID(claims["jti"]))
+        return Claims(
+            UUID(claims["sub"]),
+            UUID(claims["fam"]),
+            UUID(claims["jti"]),
+            expires_at=datetime.fromtimestamp(payload["exp"], UTC),
+        )
     except (
         jwt.PyJWTError,
         JWTExtendedException,

@@ -8,6 +8,8 @@ connection again until somebody has found that there is one to be had.
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,10 +17,13 @@ from typing import Any
 import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DisconnectionError
 
 from orders_app.http.breaker import Breaker
 
 PING_SECONDS = 2.0
+TRUSTED_SECONDS = 1.0
+"""How long after it was used a connection need not be asked whether somebody is there, if it is quiet."""
 CONNECT_SECONDS = 3
 BREAK_SECONDS = 2.0
 GRACE_SECONDS = 1.0
@@ -30,6 +35,7 @@ class PatientConnection(psycopg.Connection[Any]):
 
     patience: float | None = None
     on_silence: Callable[[], object] | None = None
+    used_at: float = 0.0
 
     def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:
         limit = self.patience if timeout is None else timeout
@@ -59,7 +65,6 @@ def wait_without_end(connection: Connection) -> None:
 def prepare_postgres(engine: Engine, statement_seconds: float) -> None:
     """Make the engine's connections patient, and spare requests the wait for a server that hangs."""
     breaker = Breaker(BREAK_SECONDS)
-    ping = engine.dialect.do_ping
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, args: list[Any], parameters: dict[str, Any]) -> Any:
@@ -78,12 +83,48 @@ def prepare_postgres(engine: Engine, statement_seconds: float) -> None:
         connection.on_silence = breaker.trip
         return connection
 
-    def quick_ping(connection: Any) -> bool:
-        with _patience(connection, PING_SECONDS):
-            return ping(connection)
+    @event.listens_for(engine, "checkout")
+    def look_first(connection: PatientConnection, _record: Any, _proxy: Any) -> None:
+        if not _answers(connection):
+            raise DisconnectionError("the server is gone, or another one")  # the pool opens a new one
 
-    # There is no event for it; a ping is one round trip, and needs no more patience than that.
-    engine.dialect.do_ping = quick_ping  # type: ignore[assignment,method-assign]
+    @event.listens_for(engine, "checkin")
+    def note_the_time(connection: PatientConnection | None, _record: Any) -> None:
+        if connection is not None:
+            connection.used_at = time.monotonic()
+
+
+def is_alive(connection: Connection) -> bool:
+    """Whether a connection that was kept can be used."""
+    driver = connection.connection.driver_connection
+    alive = isinstance(driver, PatientConnection) and _answers(driver)
+    if alive:
+        driver.used_at = time.monotonic()
+    return alive
+
+
+def _answers(connection: PatientConnection) -> bool:
+    """Whether somebody is at the other end.
+
+    A server that ends or cuts a connection says so, and what it said waits to be read: to look for that
+    costs no round trip.  Of a machine that is gone nothing comes, so who was not used for a while is asked.
+    """
+    if connection.closed:
+        return False
+    if time.monotonic() - connection.used_at < TRUSTED_SECONDS and not _has_something_to_say(connection):
+        return True
+    try:
+        with _patience(connection, PING_SECONDS):
+            connection.execute("")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _has_something_to_say(connection: PatientConnection) -> bool:
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 @contextmanager

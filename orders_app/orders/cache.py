@@ -20,15 +20,18 @@ from typing import Any, Self
 import orjson
 from flask import Response, current_app, request
 
+from orders_app.auth.guards import current_standing
 from orders_app.extensions import cache
 from orders_app.http.conditional import unless_known
-from orders_app.http.metrics import CACHE_REQUESTS
+from orders_app.http.metrics import CACHE_REQUESTS, current_endpoint
+from orders_app.http.ready_answers import Offer, keep_ready
 from orders_app.orders.records import entity_tag
 from orders_app.shared.identity import Actor
 
 _MAC_BYTES = 16
 _FORM = b"2\0"
 """The form of an entry; a new one makes a miss of what another release has left under the same key."""
+_HIT = "orders; hit"
 _HITS = CACHE_REQUESTS.labels("hit")
 _MISSES = CACHE_REQUESTS.labels("miss")
 
@@ -60,12 +63,32 @@ def cached_response(actor: Actor, asked: dict[str, Any], make: Callable[[], Answ
     answer = _read(key, actor.view_version)
     if answer is not None:
         _HITS.inc()
-        return _response(answer, "orders; hit")
+        return _ready(_response(answer, _HIT))
     _MISSES.inc()
     answer = make()
     # What a HEAD asks for costs a statement or two; only who wants the body makes an entry of it.
     stored = request.method == "GET" and cache.set(key, _packed(key, actor.view_version, answer))
-    return _response(answer, "orders; fwd=miss; stored" if stored else "orders; fwd=miss")
+    return _ready(_response(answer, "orders; fwd=miss; stored" if stored else "orders; fwd=miss"))
+
+
+def _ready(response: Response) -> Response:
+    """The response, to be given again as long as its caller stands where they stood.
+
+    That includes the version of their view, which was read before the data: nothing that they see has changed.
+    """
+    standing = current_standing()
+    if standing is not None:
+
+        def still_holds() -> bool:
+            if not standing.holds():
+                return False
+            _HITS.inc()
+            return True
+
+        seconds: int = current_app.config["CACHE_DEFAULT_TIMEOUT"]
+        offer = Offer(still_holds, current_endpoint(), {"Cache-Status": _HIT}, seconds)
+        keep_ready(request.environ, offer)
+    return response
 
 
 def _key(actor: Actor, asked: dict[str, Any]) -> str:

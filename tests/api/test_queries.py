@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
 from flask import Flask
 from sqlalchemy import event
 
 from orders_app.extensions import db
+from orders_app.shared import prepared
 from tests import factories
 from tests.callers import ORDERS, USERS, Caller, path_of
 from tests.factories import line
@@ -20,6 +22,11 @@ from tests.factories import line
 def statements(app: Flask) -> Iterator[list[str]]:
     """The statements that are sent meanwhile, the beginnings of transactions left out."""
     sent: list[str] = []
+    run = prepared._Words.run
+
+    def note_prepared(words: Any, *rest: Any) -> Any:
+        sent.append(words.text)
+        return run(words, *rest)
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if not statement.startswith("BEGIN"):
@@ -29,7 +36,8 @@ def statements(app: Flask) -> Iterator[list[str]]:
         engine = db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        yield sent
+        with mock.patch.object(prepared._Words, "run", note_prepared):
+            yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
 from uuid import UUID, uuid4
@@ -69,8 +69,9 @@ def check_password(
     attempt = Attempt.of(username, address, limits)
     credential = attempt.find(connection)
     password_hash = credential.password_hash if credential and credential.is_active else None
-    if _verified.remembers(username, password_hash, password):
-        return credential
+    good_until = _verified.remembers(username, password_hash, password)
+    if credential is not None and good_until is not None:
+        return replace(credential, good_until=good_until)
     if not _verified.verify(username, password_hash, password):
         attempt.count_failure(connection)
         return None
@@ -144,10 +145,18 @@ def close_session(uow: UnitOfWork, *, user_id: UUID, family_id: UUID, jti: UUID 
     return True
 
 
-def actor_of_session(connection: Connection, user_id: UUID, family_id: UUID) -> Actor | None:
+def credential_of_session(connection: Connection, user_id: UUID, family_id: UUID) -> Credential | None:
     """Who acts under this log-in, if it stands and the account may be used."""
-    credential = repository.credential_by_family(connection, user_id, family_id, utcnow())
-    return credential.actor if credential and credential.is_active else None
+    credential = repository.credential_by_family(connection, user_id, family_id)
+    if credential is None or not credential.is_active or credential.good_until <= utcnow():
+        return None
+    return credential
+
+
+def actor_of_session(connection: Connection, user_id: UUID, family_id: UUID) -> Actor | None:
+    """The same, where nothing but the actor is asked for."""
+    credential = credential_of_session(connection, user_id, family_id)
+    return credential.actor if credential else None
 
 
 def _event(uow: UnitOfWork, name: UserEventName, user: User) -> UserEvent:

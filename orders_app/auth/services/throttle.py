@@ -49,7 +49,7 @@ class Attempt:
     def find(self, connection: Connection) -> Credential | None:
         """The account of the name.  Raises `TooManyRequests` if no further check is allowed now."""
         found = repository.credential_by_name(
-            connection, self.username, account=self.account, address=self.address
+            connection, self.username, utcnow(), account=self.account, address=self.address
         )
         self._admit(found.of_account, found.of_address)
         return found.credential

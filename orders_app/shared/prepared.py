@@ -1,0 +1,133 @@
+"""Statements that are run again and again: put into the database's words once, and handed to its driver.
+
+SQLAlchemy keeps what it compiled, and still spends several times as long around a lookup by key as the
+database spends on it.  Here a statement is compiled once for each kind of database; what is left for each
+run is the driver's own call, and the conversions that the columns' types ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import Connection, Select
+from sqlalchemy.exc import DBAPIError
+
+Row = tuple[Any, ...]
+_Convert = Callable[[Any], Any]
+
+
+class Prepared:
+    """One statement, with `bindparam`s where each run has values of its own.
+
+    Its lists are of a fixed length: `IN` takes what it is given when the statement is made.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._words: dict[str, _Words] = {}
+
+    def ask(self, connection: Connection, values: Mapping[str, Any]) -> Asked:
+        """Run it with these values.  Raises SQLAlchemy's `DBAPIError`, as `Connection.execute` does."""
+        words = self._words.get(connection.dialect.name)
+        if words is None:
+            words = self._words[connection.dialect.name] = _Words.of(self._statement, connection)
+        parameters = words.parameters(values)
+        return Asked(words, parameters, words.run(connection, parameters))
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
+        """What it finds with these values."""
+        return self.ask(connection, values).rows()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement that was run, and what the database said."""
+
+    _words: _Words
+    _parameters: Any
+    _said: list[Row]
+
+    def rows(self) -> list[Row]:
+        """The rows, in Python's types."""
+        return self._words.converted(self._said)
+
+    def is_unchanged(self, connection: Connection) -> bool:
+        """Ask again: whether the database still says the same, to the letter."""
+        return self._words.run(connection, self._parameters) == self._said
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The statement as one kind of database reads it."""
+
+    text: str
+    order: Sequence[str] | None
+    """The names of the values in the order of their places, where these are not named."""
+    constants: dict[str, Any]
+    to_driver: dict[str, _Convert]
+    from_driver: list[tuple[int, _Convert]]
+
+    @classmethod
+    def of(cls, statement: Select[Any], connection: Connection) -> Self:
+        dialect = connection.dialect
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        to_driver = {}
+        for name, parameter in compiled.binds.items():
+            if convert := parameter.type.dialect_impl(dialect).bind_processor(dialect):
+                to_driver[name] = convert
+        from_driver = []
+        for place, column in enumerate(statement.selected_columns):
+            if read := column.type.dialect_impl(dialect).result_processor(dialect, None):
+                from_driver.append((place, read))
+        constants = {
+            name: to_driver[name](value) if name in to_driver else value
+            for name, value in compiled.params.items()
+            if value is not None
+        }
+        return cls(compiled.string, compiled.positiontup, constants, to_driver, from_driver)
+
+    def parameters(self, values: Mapping[str, Any]) -> Any:
+        """The values as the driver takes them."""
+        given = dict(self.constants)
+        for name, value in values.items():
+            convert = self.to_driver.get(name)
+            given[name] = convert(value) if convert is not None else value
+        return given if self.order is None else [given[name] for name in self.order]
+
+    def run(self, connection: Connection, parameters: Any) -> list[Row]:
+        """What the driver returns."""
+        driver: Any = connection.connection.driver_connection
+        try:
+            found: list[Row] = driver.execute(self.text, parameters).fetchall()
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise self._wrapped(error, connection, driver) from error
+        return found
+
+    def converted(self, rows: list[Row]) -> list[Row]:
+        if not self.from_driver:
+            return rows
+        converted = []
+        for row in rows:
+            values = list(row)
+            for place, convert in self.from_driver:
+                values[place] = convert(values[place])
+            converted.append(tuple(values))
+        return converted
+
+    def _wrapped(self, error: Any, connection: Connection, driver: Any) -> BaseException:
+        """The error as SQLAlchemy reports it; a connection that is lost is taken out of use, as it does too."""
+        dialect = connection.dialect
+        is_lost = dialect.is_disconnect(error, driver, None)
+        if is_lost:
+            connection.invalidate(error)
+        return DBAPIError.instance(
+            self.text,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,  # type: ignore[arg-type]  # a class, as the library itself passes it
+            hide_parameters=True,
+            connection_invalidated=is_lost,
+            dialect=dialect,
+        )
