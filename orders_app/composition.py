@@ -18,7 +18,6 @@ from orders_app import admin
 from orders_app.auth.guards import tell_limits
 from orders_app.auth.routes import blp as auth_blueprint
 from orders_app.auth.routes import registration_blp, users_blp
-from orders_app.cli import register as register_commands
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
 from orders_app.extensions import api, cache, db, jwt, read_connection
@@ -29,7 +28,6 @@ from orders_app.http.health import serve_health
 from orders_app.http.hooks import register_hooks
 from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
-from orders_app.http.postgres import prepare_postgres
 from orders_app.http.proxies import TrustedProxies
 from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
@@ -74,7 +72,6 @@ def compose(config: Config) -> Flask:
     _serve_api(app, config)
     admin.register(app, csp_nonce)
     _serve_operations(app, config)
-    register_commands(app)
     return app
 
 
@@ -132,6 +129,8 @@ def _bind_extensions(app: Flask, config: Config) -> None:
         if config.is_sqlite:
             prepare_sqlite(db.engine)
         else:
+            from orders_app.http.postgres import prepare_postgres
+
             prepare_postgres(db.engine, config.database_timeout_seconds)
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, text
 
 from orders_app.http.api import Api
 from orders_app.http.database import single_statements
-from orders_app.http.postgres import wait_without_end
 from orders_app.shared.correlation import begin, current_request_id
 from orders_app.shared.persistence import Base
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -47,6 +46,8 @@ def snapshot_connection() -> Iterator[Connection]:
     """
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
+            from orders_app.http.postgres import wait_without_end
+
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {name} = 0"))

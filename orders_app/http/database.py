@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from config import Config
-from orders_app.http.postgres import CONNECT_SECONDS
 
+CONNECT_SECONDS = 3
 WAL_SECONDS = 5
 
 

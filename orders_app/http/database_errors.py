@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 
-from psycopg import Error as PostgresError
-from psycopg import InterfaceError as PostgresInterfaceError
-from psycopg import OperationalError as PostgresOperationalError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -50,7 +47,7 @@ def trouble(error: BaseException | None) -> str | None:
         return trouble(error.orig) or ("unreachable" if broken else None)
     if isinstance(error, PoolTimeout):
         return "overloaded"
-    if isinstance(error, PostgresError):
+    if error is not None and hasattr(error, "sqlstate"):
         return _trouble_of_postgres(error)
     if isinstance(error, sqlite3.Error):
         # Errors of the module itself carry no code.
@@ -60,13 +57,18 @@ def trouble(error: BaseException | None) -> str | None:
     return None
 
 
-def _trouble_of_postgres(error: PostgresError) -> str | None:
+def _trouble_of_postgres(error: BaseException) -> str | None:
+    # Who has no PostgreSQL never gets here, and does without its driver.
+    import psycopg
+
+    if not isinstance(error, psycopg.Error):
+        return None
     state = error.sqlstate
     if state is None:
         # No word of the server: libpq's own, about the connection.
-        broken = isinstance(error, PostgresOperationalError | PostgresInterfaceError)
+        broken = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return "unreachable" if broken else None
     for letters in (5, 3, 2):
         if state[:letters] in _OF_SQLSTATE:
             return _OF_SQLSTATE[state[:letters]]
-    return "other" if isinstance(error, PostgresOperationalError) else None
+    return "other" if isinstance(error, psycopg.OperationalError) else None

@@ -19,7 +19,6 @@ from sqlalchemy import Connection, Engine, event
 from orders_app.http.breaker import Breaker
 
 PING_SECONDS = 2.0
-CONNECT_SECONDS = 3
 BREAK_SECONDS = 2.0
 GRACE_SECONDS = 1.0
 """How much longer than the server this side waits: its own word comes first, where it has one."""
