@@ -22,7 +22,7 @@ from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
 from orders_app.extensions import api, cache, db, jwt, read_connection
 from orders_app.http.cache_backends import ResilientRedisCache, SharedFileCache
-from orders_app.http.database import engine_options, prepare_sqlite
+from orders_app.http.database import engine_options
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
 from orders_app.http.hooks import register_hooks
@@ -126,7 +126,10 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     jwt.init_app(app)
     cache.init_app(app)
     with app.app_context():
+        # Each worker process loads the driver that it uses, and not the other one.
         if config.is_sqlite:
+            from orders_app.http.sqlite import prepare_sqlite
+
             prepare_sqlite(db.engine)
         else:
             from orders_app.http.postgres import prepare_postgres
