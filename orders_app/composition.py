@@ -21,7 +21,6 @@ from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
 from orders_app.extensions import api, cache, db, jwt, read_connection
-from orders_app.http.cache_backends import ResilientRedisCache, SharedFileCache
 from orders_app.http.database import engine_options
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
@@ -96,10 +95,10 @@ class _SessionInterface(SecureCookieSessionInterface):
 
 
 def _extension_settings(config: Config) -> dict[str, Any]:
-    backend = "ResilientRedisCache" if config.redis_url else "SharedFileCache"
+    backend = "redis_cache.ResilientRedisCache" if config.redis_url else "cache_backends.SharedFileCache"
     return {
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(config),
-        "CACHE_TYPE": f"orders_app.http.cache_backends.{backend}" if config.cache_enabled else "NullCache",
+        "CACHE_TYPE": f"orders_app.http.{backend}" if config.cache_enabled else "NullCache",
         "CACHE_NO_NULL_WARNING": True,
         "CACHE_DIR": str(config.cache_dir),
         "CACHE_REDIS_URL": config.redis_url,
@@ -161,12 +160,6 @@ def _serve_api(app: Flask, config: Config) -> None:
         return redirect("/swagger/")
 
 
-def _backend() -> ResilientRedisCache | SharedFileCache:
-    backend: object = cache.cache
-    assert isinstance(backend, ResilientRedisCache | SharedFileCache)  # noqa: S101  (what CACHE_TYPE names)
-    return backend
-
-
 def _serve_operations(app: Flask, config: Config) -> None:
     def database() -> str | None:
         with read_connection() as connection:
@@ -179,7 +172,8 @@ def _serve_operations(app: Flask, config: Config) -> None:
         return None if good else "not up to date; run flask --app wsgi db upgrade"
 
     def cache_answers() -> str | None:
-        return None if not config.cache_enabled or _backend().is_reachable() else "does not answer"
+        backend: Any = cache.cache  # what CACHE_TYPE names
+        return None if not config.cache_enabled or backend.is_reachable() else "does not answer"
 
     def count_orders() -> Mapping[str, int]:
         with read_connection() as connection:
