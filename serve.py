@@ -178,21 +178,10 @@ def keep_counters() -> None:
 
 
 def load_application(target: str, *, port: int, loaded: Semaphore) -> WSGIApplication:
-    """Runs in each worker process: the application, made to finish its requests before it stops."""
-    from granian._internal import load_target
+    """Runs in each worker process, which loads everything anew: a rolling restart brings new code."""
+    from orders_app.http.worker import load
 
-    from orders_app.http.draining import Draining
-
-    # Until the application is there, nothing has to be finished: a signal simply ends the process.
-    signal.set_wakeup_fd(-1)  # the parent's, which is not to hear of signals to this process
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    application: Any = load_target(target)
-    application = Draining(application, port)
-    application.take_over_signals()
-    loaded.release()
-    return application
+    return load(target, port, loaded)
 
 
 def lose_what_cannot_be_said() -> None:

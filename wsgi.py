@@ -17,8 +17,10 @@ if not _is_command:
 
 app = create_app(_config)
 if _is_command:
+    from orders_app.cli import register as register_commands
     from orders_app.http.ended_processes import leave_no_counters
     from orders_app.migrating import enable_migrations
 
     leave_no_counters()
+    register_commands(app)
     enable_migrations(app)

@@ -18,24 +18,15 @@ from orders_app import admin
 from orders_app.auth.guards import tell_limits
 from orders_app.auth.routes import blp as auth_blueprint
 from orders_app.auth.routes import registration_blp, users_blp
-from orders_app.cli import register as register_commands
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
 from orders_app.extensions import READ_CONNECTIONS, api, cache, db, jwt, read_connection
-from orders_app.http.cache_backends import ResilientRedisCache, SharedFileCache
-from orders_app.http.database import (
-    SQLITE_READERS,
-    ReadConnections,
-    begin_by_hand,
-    engine_options,
-    prepare_sqlite,
-)
+from orders_app.http.database import begin_by_hand, engine_options
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
 from orders_app.http.hooks import register_hooks
 from orders_app.http.log_files import log_to_stderr, open_log_files
 from orders_app.http.metrics import count_requests, serve_metrics
-from orders_app.http.postgres import is_alive, prepare_postgres
 from orders_app.http.proxies import TrustedProxies
 from orders_app.http.ready_answers import ReadyAnswers
 from orders_app.http.retries import RetryingFlask
@@ -81,7 +72,6 @@ def compose(config: Config) -> Flask:
     _serve_api(app, config)
     admin.register(app, csp_nonce)
     _serve_operations(app, config)
-    register_commands(app)
     return app
 
 
@@ -106,10 +96,10 @@ class _SessionInterface(SecureCookieSessionInterface):
 
 
 def _extension_settings(config: Config) -> dict[str, Any]:
-    backend = "ResilientRedisCache" if config.redis_url else "SharedFileCache"
+    backend = "redis_cache.ResilientRedisCache" if config.redis_url else "cache_backends.SharedFileCache"
     return {
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(config),
-        "CACHE_TYPE": f"orders_app.http.cache_backends.{backend}" if config.cache_enabled else "NullCache",
+        "CACHE_TYPE": f"orders_app.http.{backend}" if config.cache_enabled else "NullCache",
         "CACHE_NO_NULL_WARNING": True,
         "CACHE_DIR": str(config.cache_dir),
         "CACHE_REDIS_URL": config.redis_url,
@@ -138,14 +128,15 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     with app.app_context():
         engine = db.engine
     begin_by_hand(engine)
+    # Each worker process loads the driver that it uses, and not the other one.
     if config.is_sqlite:
-        prepare_sqlite(engine)
-        readers = ReadConnections(engine, kept=SQLITE_READERS, is_alive=lambda _: True)
+        from orders_app.http.sqlite import prepare_sqlite
+
+        app.extensions[READ_CONNECTIONS] = prepare_sqlite(engine)
     else:
-        prepare_postgres(engine, config.database_timeout_seconds)
-        # Half of the pool: the rest is for transactions.
-        readers = ReadConnections(engine, kept=config.database_pool_size // 2, is_alive=is_alive)
-    app.extensions[READ_CONNECTIONS] = readers
+        from orders_app.http.postgres import prepare_postgres
+
+        app.extensions[READ_CONNECTIONS] = prepare_postgres(engine, config)
 
 
 def _serve_api(app: Flask, config: Config) -> None:
@@ -172,12 +163,6 @@ def _serve_api(app: Flask, config: Config) -> None:
         return redirect("/swagger/")
 
 
-def _backend() -> ResilientRedisCache | SharedFileCache:
-    backend: object = cache.cache
-    assert isinstance(backend, ResilientRedisCache | SharedFileCache)  # noqa: S101  (what CACHE_TYPE names)
-    return backend
-
-
 def _serve_operations(app: Flask, config: Config) -> None:
     def database() -> str | None:
         with read_connection() as connection:
@@ -190,7 +175,8 @@ def _serve_operations(app: Flask, config: Config) -> None:
         return None if good else "not up to date; run flask --app wsgi db upgrade"
 
     def cache_answers() -> str | None:
-        return None if not config.cache_enabled or _backend().is_reachable() else "does not answer"
+        backend: Any = cache.cache  # what CACHE_TYPE names
+        return None if not config.cache_enabled or backend.is_reachable() else "does not answer"
 
     def count_orders() -> Mapping[str, int]:
         with read_connection() as connection:

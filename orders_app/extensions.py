@@ -13,8 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, text
 
 from orders_app.http.api import Api
-from orders_app.http.database import ReadConnections
-from orders_app.http.postgres import wait_without_end
+from orders_app.http.read_connections import ReadConnections
 from orders_app.shared.correlation import begin, current_request_id
 from orders_app.shared.persistence import Base
 from orders_app.shared.unit_of_work import UnitOfWork
@@ -55,6 +54,8 @@ def snapshot_connection() -> Iterator[Connection]:
     """
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
+            from orders_app.http.postgres import wait_without_end
+
             connection.execution_options(begin="BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {name} = 0"))

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from config import Config
 from orders_app import create_app
+from orders_app.cli import register as register_commands
 from orders_app.extensions import db
 from orders_app.http.log_files import open_log_files
 from orders_app.migrating import enable_migrations
@@ -105,6 +106,7 @@ def make_app(migrated: Backend) -> Iterator[Callable[..., Flask]]:
 
     def make(**others: object) -> Flask:
         app = create_app(replace(migrated.config, **others))  # type: ignore[arg-type]  # as above
+        register_commands(app)
         app.extensions["orders_document"] = Document(app)
         made.append(app)
         return app
@@ -142,6 +144,7 @@ def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]
         config = settings(tmp_path, database_url=request.getfixturevalue("postgres_url"))
     application = create_app(config)
     enable_migrations(application)
+    register_commands(application)
     yield application
     with application.app_context():
         db.session.remove()

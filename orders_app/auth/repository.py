@@ -21,13 +21,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from orders_app.auth.domain import FAILURE_WINDOW, REQUEST_WINDOW, FailureWindow, Quota, username_key
 from orders_app.auth.models import LoginFailures, RequestCount, TokenFamily, User
 from orders_app.shared.identity import Actor, Role
-from orders_app.shared.persistence import locking
+from orders_app.shared.persistence import insert_into, locking
 from orders_app.shared.prepared import Asked, Prepared
 from orders_app.shared.view_versions import version_seen_by
 
@@ -143,9 +142,9 @@ def _count(
 ) -> Sequence[tuple[Any, datetime, int]]:
     """Add one for each key, or begin again at one where the window is over: key, start and count."""
     assert isinstance(table, Table)  # noqa: S101  (what a mapped class has)
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     is_over = table.c.started_at <= now - window
-    statement = insert(table).values([{name: key, "started_at": now, "count": 1} for key in keys])
+    rows = [{name: key, "started_at": now, "count": 1} for key in keys]
+    statement = insert_into(table, connection.dialect).values(rows)
     upsert = statement.on_conflict_do_update(
         index_elements=[table.c[name]],
         set_={

@@ -1,22 +1,14 @@
-"""How connections are opened, so that both databases wait, give up and lock as this service needs."""
+"""How connections are opened, so that both databases wait and give up as this service needs."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
-from orders_app.http.postgres import CONNECT_SECONDS
 
-WAL_SECONDS = 5
-SQLITE_READERS = 4
-"""As many connections stay open for readers as the server has threads for requests."""
+CONNECT_SECONDS = 3
 
 
 def engine_options(config: Config) -> dict[str, Any]:
@@ -60,83 +52,3 @@ def begin_by_hand(engine: Engine) -> None:
             return
         immediate = is_sqlite and options.get("begin_immediate")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else options.get("begin", "BEGIN"))
-
-
-def prepare_sqlite(engine: Engine) -> None:
-    """Make SQLite durable, strict about foreign keys, and free of "database is locked"."""
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        _write_ahead(connection)
-        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging, which the file then remembers.
-
-    For this one statement SQLite does not wait for a lock: several processes that open a new file at
-    the same moment would fail, so the waiting is done here.
-    """
-    give_up = time.monotonic() + WAL_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL").close()
-        except sqlite3.OperationalError:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-class ReadConnections:
-    """Connections without a transaction around their statements: each of these sees one consistent state.
-
-    They stay open from one reader to the next.  Taking one from the engine's pool and giving it back costs
-    more than what a lookup by key does in the database.
-    """
-
-    def __init__(self, engine: Engine, *, kept: int, is_alive: Callable[[Connection], bool]) -> None:
-        self._engine = engine
-        self._kept = kept
-        self._is_alive = is_alive
-        self._idle: list[Connection] = []
-        event.listen(engine, "engine_disposed", lambda _: self.close())
-
-    @contextmanager
-    def take(self) -> Iterator[Connection]:
-        """A connection for one thread, until the end of the block."""
-        connection = self._idle_one() or self._engine.connect().execution_options(single_statements=True)
-        try:
-            yield connection
-        finally:
-            self._give_back(connection)
-
-    def close(self) -> None:
-        """Give up what is idle."""
-        while self._idle:
-            self._idle.pop().close()
-
-    def _idle_one(self) -> Connection | None:
-        while True:
-            try:
-                connection = self._idle.pop()  # at once or not at all, whoever else takes one
-            except IndexError:
-                return None
-            if self._is_alive(connection):
-                return connection
-            connection.invalidate()
-            connection.close()
-
-    def _give_back(self, connection: Connection) -> None:
-        try:
-            if connection.in_transaction():
-                connection.rollback()  # of SQLAlchemy's own books: the database was told of no transaction
-        except SQLAlchemyError:
-            connection.invalidate()
-        if connection.invalidated or len(self._idle) >= self._kept:
-            connection.close()
-        else:
-            self._idle.append(connection)

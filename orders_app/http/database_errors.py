@@ -1,12 +1,10 @@
-"""Which errors of a database are its own trouble, and which are ours."""
+"""Which errors of a database are its own trouble, and which are ours.
+
+The drivers are loaded by who uses them, so that a process has one of them only.
+"""
 
 from __future__ import annotations
 
-import sqlite3
-
-from psycopg import Error as PostgresError
-from psycopg import InterfaceError as PostgresInterfaceError
-from psycopg import OperationalError as PostgresOperationalError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -30,15 +28,15 @@ _OF_SQLSTATE = {
 """By the first letters of PostgreSQL's SQLSTATE; the longest that fits counts."""
 
 _OF_SQLITE = {
-    sqlite3.SQLITE_BUSY: "timeout",
-    sqlite3.SQLITE_CANTOPEN: "unreachable",
-    sqlite3.SQLITE_CORRUPT: "damaged",
-    sqlite3.SQLITE_FULL: "full",
-    sqlite3.SQLITE_IOERR: "damaged",
-    sqlite3.SQLITE_LOCKED: "timeout",
-    sqlite3.SQLITE_NOTADB: "damaged",
-    sqlite3.SQLITE_PERM: "read_only",
-    sqlite3.SQLITE_READONLY: "read_only",
+    "SQLITE_BUSY": "timeout",
+    "SQLITE_CANTOPEN": "unreachable",
+    "SQLITE_CORRUPT": "damaged",
+    "SQLITE_FULL": "full",
+    "SQLITE_IOERR": "damaged",
+    "SQLITE_LOCKED": "timeout",
+    "SQLITE_NOTADB": "damaged",
+    "SQLITE_PERM": "read_only",
+    "SQLITE_READONLY": "read_only",
 }
 """By SQLite's primary result code."""
 
@@ -50,23 +48,35 @@ def trouble(error: BaseException | None) -> str | None:
         return trouble(error.orig) or ("unreachable" if broken else None)
     if isinstance(error, PoolTimeout):
         return "overloaded"
-    if isinstance(error, PostgresError):
+    if error is not None and hasattr(error, "sqlstate"):
         return _trouble_of_postgres(error)
-    if isinstance(error, sqlite3.Error):
-        # Errors of the module itself carry no code.
-        code = getattr(error, "sqlite_errorcode", None)
-        named = _OF_SQLITE.get(code & 0xFF) if code is not None else None
-        return named or ("other" if isinstance(error, sqlite3.OperationalError) else None)
-    return None
+    return _trouble_of_sqlite(error)
 
 
-def _trouble_of_postgres(error: PostgresError) -> str | None:
+def _trouble_of_sqlite(error: BaseException | None) -> str | None:
+    import sqlite3
+
+    if not isinstance(error, sqlite3.Error):
+        return None
+    # Errors of the module itself carry no code.
+    code = getattr(error, "sqlite_errorcode", None)
+    for name, word in _OF_SQLITE.items():
+        if code is not None and code & 0xFF == getattr(sqlite3, name):
+            return word
+    return "other" if isinstance(error, sqlite3.OperationalError) else None
+
+
+def _trouble_of_postgres(error: BaseException) -> str | None:
+    import psycopg
+
+    if not isinstance(error, psycopg.Error):
+        return None
     state = error.sqlstate
     if state is None:
         # No word of the server: libpq's own, about the connection.
-        broken = isinstance(error, PostgresOperationalError | PostgresInterfaceError)
+        broken = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return "unreachable" if broken else None
     for letters in (5, 3, 2):
         if state[:letters] in _OF_SQLSTATE:
             return _OF_SQLSTATE[state[:letters]]
-    return "other" if isinstance(error, PostgresOperationalError) else None
+    return "other" if isinstance(error, psycopg.OperationalError) else None

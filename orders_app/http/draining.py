@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 0.5
 """How long a request may be on its way once its connection stands, or since the last one on it."""
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _SO_ATTACH_FILTER = 26
 _DROP_SYN = b"".join(
     struct.pack("HBBI", *instruction)
@@ -87,13 +87,13 @@ class Draining:
         inbox, outbox = os.pipe()
         os.set_blocking(outbox, False)
         signal.set_wakeup_fd(outbox, warn_on_full_buffer=False)
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             signal.signal(number, lambda *_: None)
         threading.Thread(target=self._wait_and_drain, args=(inbox, stop), daemon=True).start()
         threading.Thread(target=stop_with_parent, daemon=True).start()
 
     def _wait_and_drain(self, inbox: int, stop: SignalHandler) -> None:
-        while os.read(inbox, 1)[0] not in _STOP_SIGNALS:
+        while os.read(inbox, 1)[0] not in STOP_SIGNALS:
             pass
         self._stopping = True
         turn_connections_away(self._port)

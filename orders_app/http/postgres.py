@@ -19,12 +19,13 @@ from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+from config import Config
 from orders_app.http.breaker import Breaker
+from orders_app.http.read_connections import ReadConnections
 
 PING_SECONDS = 2.0
 TRUSTED_SECONDS = 1.0
 """How long after it was used a connection need not be asked whether somebody is there, if it is quiet."""
-CONNECT_SECONDS = 3
 BREAK_SECONDS = 2.0
 GRACE_SECONDS = 1.0
 """How much longer than the server this side waits: its own word comes first, where it has one."""
@@ -62,8 +63,11 @@ def wait_without_end(connection: Connection) -> None:
         driver.patience = None
 
 
-def prepare_postgres(engine: Engine, statement_seconds: float) -> None:
-    """Make the engine's connections patient, and spare requests the wait for a server that hangs."""
+def prepare_postgres(engine: Engine, config: Config) -> ReadConnections:
+    """Make the engine's connections patient, and spare requests the wait for a server that hangs.
+
+    Returns where readers take their connections from.
+    """
     breaker = Breaker(BREAK_SECONDS)
 
     @event.listens_for(engine, "do_connect")
@@ -79,7 +83,7 @@ def prepare_postgres(engine: Engine, statement_seconds: float) -> None:
             breaker.close()  # it says no, but it does so at once
             raise
         breaker.close()
-        connection.patience = statement_seconds + GRACE_SECONDS
+        connection.patience = config.database_timeout_seconds + GRACE_SECONDS
         connection.on_silence = breaker.trip
         return connection
 
@@ -93,8 +97,11 @@ def prepare_postgres(engine: Engine, statement_seconds: float) -> None:
         if connection is not None:
             connection.used_at = time.monotonic()
 
+    # Half of the pool: the rest is for transactions.
+    return ReadConnections(engine, kept=config.database_pool_size // 2, is_alive=_is_alive)
 
-def is_alive(connection: Connection) -> bool:
+
+def _is_alive(connection: Connection) -> bool:
     """Whether a connection that was kept can be used."""
     driver = connection.connection.driver_connection
     alive = isinstance(driver, PatientConnection) and _answers(driver)

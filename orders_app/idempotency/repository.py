@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from orders_app.idempotency.models import IdempotencyKey
+from orders_app.shared.persistence import insert_into
 
 _LOCK_BYTES = 8
 
@@ -37,8 +37,7 @@ def find(session: Session, scope: bytes, now: datetime) -> IdempotencyKey | None
 
 def save(session: Session, values: dict[str, Any], now: datetime) -> bool:
     """Keep an answer, in the place of an expired one; False if there is one that has not expired."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(IdempotencyKey)
+    statement = insert_into(IdempotencyKey, session.get_bind().dialect)
     others = {name: statement.excluded[name] for name in values if name != "scope"}
     statement = statement.on_conflict_do_update(
         index_elements=["scope"], set_=others, where=IdempotencyKey.expires_at <= now

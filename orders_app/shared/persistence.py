@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, Select, TypeDecorator
+from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, Select, Table, TypeDecorator
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _Statement = TypeVar("_Statement", bound=Select[Any])
 _SQLITE_TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
@@ -62,6 +65,20 @@ def text_without_controls(column: str) -> list[CheckConstraint]:
         CheckConstraint(rule, name=f"{column}_without_controls").ddl_if(dialect=dialect)
         for dialect, rule in words.items()
     ]
+
+
+def insert_into(table: type[Base] | Table, dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
+    """An `INSERT` that may go on with `ON CONFLICT`, which each database has in its own dialect.
+
+    The other dialect is not loaded: that would be two megabytes in every worker process.
+    """
+    if dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def locking(statement: _Statement) -> _Statement:

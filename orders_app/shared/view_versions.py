@@ -18,10 +18,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Table, Uuid, case, cast, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from orders_app.shared.persistence import Base
+from orders_app.shared.persistence import Base, insert_into
 
 SHARDS = tuple(UUID(int=number) for number in range(16))
 """Ids that no account has: version 7 ids carry a version and a time."""
@@ -44,8 +43,7 @@ def bump(session: Session, owner_ids: Iterable[UUID]) -> None:
     """
     table = ViewVersion.__table__
     assert isinstance(table, Table)  # noqa: S101  (what a mapped class has)
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(version=1)
+    statement = insert_into(table, session.get_bind().dialect).values(version=1)
     upsert = statement.on_conflict_do_update(
         index_elements=[table.c.scope], set_={"version": table.c.version + 1}
     )

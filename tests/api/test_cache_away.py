@@ -7,7 +7,7 @@ from flask import Flask
 
 from orders_app.extensions import cache
 from orders_app.http.breaker import Breaker
-from orders_app.http.cache_backends import ResilientRedisCache
+from orders_app.http.redis_cache import ResilientRedisCache
 from tests.api.test_cache import HIT, STORED, status, warm
 from tests.callers import Caller, path_of
 from tests.servers import RedisServer

@@ -220,17 +220,25 @@ BACKENDS = (
 
 
 @contextlib.contextmanager
-def serving_on(
+def prepared_server(
     request: pytest.FixtureRequest, folder: Path, workers: int = 2, **settings: str
 ) -> Iterator[ServerProcess]:
-    """A server on the one of `BACKENDS` that a fixture is asked for; it listens, and is gone afterwards."""
+    """A server on the one of `BACKENDS` that a fixture is asked for, ready to be started."""
     if request.param == BACKENDS[0]:
-        with serving(folder, workers, **settings) as server:
-            yield server
+        server = ServerProcess(folder, workers, **settings)
+        server.prepare()
+        yield server
         return
     redis = request.getfixturevalue("redis_server")
     postgres = request.getfixturevalue("postgres_server")
     with prepared_database(postgres) as url:
-        server = ServerProcess(folder, workers, DATABASE_URL=url, REDIS_URL=redis.url, **settings)
-        with started(server):
-            yield server
+        yield ServerProcess(folder, workers, DATABASE_URL=url, REDIS_URL=redis.url, **settings)
+
+
+@contextlib.contextmanager
+def serving_on(
+    request: pytest.FixtureRequest, folder: Path, workers: int = 2, **settings: str
+) -> Iterator[ServerProcess]:
+    """The same; it listens, and is gone afterwards."""
+    with prepared_server(request, folder, workers, **settings) as server, started(server):
+        yield server

@@ -13,7 +13,8 @@ import pytest
 import redis
 from flask import Flask
 
-from orders_app.http.cache_backends import BytesSerializer, ResilientRedisCache, SharedFileCache
+from orders_app.http.cache_backends import BytesSerializer, SharedFileCache
+from orders_app.http.redis_cache import ResilientRedisCache
 from tests.servers import RedisServer, wait_until
 
 

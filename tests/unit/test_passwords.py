@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from argon2 import extract_parameters
 
 from orders_app.auth import passwords
 from orders_app.auth.passwords import VerifiedPasswords, hash_password, verify_password
@@ -135,3 +136,8 @@ def test_hashing_keeps_no_memory_for_each_thread_that_asks() -> None:
     assert hashers == {"argon2"}
     with pytest.raises(ZeroDivisionError):
         passwords._one_at_a_time(divmod, 1, 0)
+
+
+def test_a_check_for_nobody_takes_as_long_as_any() -> None:
+    assert extract_parameters(passwords._NOBODYS_HASH) == extract_parameters(HASH)
+    assert not verify_password(None, "")
