@@ -19,6 +19,7 @@ from orders_app.shared.clock import rfc3339
 from orders_app.shared.errors import DomainError
 
 SEAL_BYTES: Final = 32
+_written: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 FIRST: Final = bytes(SEAL_BYTES)
 """What stands for the first event of an order in the place of a predecessor's seal and of its state."""
 
@@ -85,4 +86,4 @@ def seal_of(key: bytes, previous: bytes, entry: Entry) -> bytes:
     ]
     if entry.began_from is not None:
         said += [entry.id.hex, entry.began_from.hex()]
-    return hmac.digest(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), "sha256")
+    return hmac.digest(key, _written(said).encode(), "sha256")

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.models import OrderEventRow
+from orders_app.shared.bulk import insert_rows
 from orders_app.shared.clock import rfc3339
 
 _LOOKED_UP_AT_ONCE: Final = 500
 _COLUMNS: Final = tuple(item.name for item in fields(Entry))
+_values: Final = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ def append(session: Session, key: bytes, entries: Sequence[Entry]) -> None:
         # Where a predecessor was removed by hand the chain begins anew; the gap is found when it is verified.
         previous = seals.get((entry.order_id, entry.sequence - 1), FIRST)
         seal = seals[entry.order_id, entry.sequence] = seal_of(key, previous, entry)
-        rows.append({**{name: getattr(entry, name) for name in _COLUMNS}, "seal": seal})
-    session.execute(insert(OrderEventRow), rows)
+        rows.append((*_values(entry), seal))
+    insert_rows(session, OrderEventRow, (*_COLUMNS, "seal"), rows)
 
 
 def _seals(session: Session, places: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], bytes]:

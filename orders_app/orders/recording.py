@@ -1,7 +1,10 @@
-"""What a change of an order leaves behind: the next version, and the event that tells of it."""
+"""What a new order or a change leaves behind: the version, and the event that tells of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from orders_app.history.domain import FIRST
 from orders_app.orders import repository
 from orders_app.orders.domain import Owner
 from orders_app.orders.events import OrderEvent, OrderEventName
@@ -28,6 +31,29 @@ def finish(uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: Or
     after = repository.order_record(order, owner)
     uow.record(_event(uow, name, actor, before, after, changes))
     return after
+
+
+def add(uow: UnitOfWork, actor: Actor, records: Sequence[OrderRecord]) -> None:
+    """Store new orders, in a number of statements that does not depend on how many they are.
+
+    Their owners exist.  Raises SQLAlchemy's `IntegrityError` where a source has such a reference already.
+    """
+    repository.insert_orders(uow.session, records)
+    for record in records:
+        uow.record(
+            OrderEvent(
+                name=OrderEventName.CREATED.value,
+                at=record.updated_at,
+                actor_id=actor.user_id,
+                actor_name=actor.username,
+                request_id=uow.request_id,
+                owner_ids=frozenset({record.user_id}),
+                order_id=record.order_id,
+                sequence=record.version,
+                began_from=FIRST,
+                state=record.digest(),
+            )
+        )
 
 
 def _differences(before: OrderRecord, after: OrderRecord) -> dict[str, list[object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,11 @@ from uuid import UUID
 
 import orjson
 
-from orders_app.orders.domain import OrderStatus, allowed_transitions
+from orders_app.orders.domain import OrderStatus, Owner, allowed_transitions
 from orders_app.shared.clock import rfc3339
 from orders_app.shared.identity import Role
 from orders_app.shared.money import cents_text
+from orders_app.shared.persistence import new_id
 
 
 def entity_tag(*parts: bytes) -> str:
@@ -107,3 +109,35 @@ class OrderRecord:
             [[line.product_id.hex, line.name, line.price_cents, line.quantity] for line in self.lines],
         ]
         return hashlib.sha256(orjson.dumps(stored)).digest()
+
+
+def new_record(  # noqa: PLR0913  (what an order consists of)
+    owner: Owner,
+    lines: Iterable[tuple[str, int, int]],
+    now: datetime,
+    *,
+    status: OrderStatus,
+    total_price_cents: int,
+    created_at: datetime | None = None,
+    source: str | None = None,
+    reference: str | None = None,
+    is_deleted: bool = False,
+) -> OrderRecord:
+    """The first version of an order that is made now; each line is its name, price in cents and quantity.
+
+    `created_at` None is now; what comes from elsewhere may be older.
+    """
+    return OrderRecord(
+        order_id=new_id(),
+        user_id=owner.user_id,
+        user=owner.username,
+        status=status.value,
+        total_price_cents=total_price_cents,
+        is_deleted=is_deleted,
+        created_at=created_at or now,
+        updated_at=now,
+        version=1,
+        source=source,
+        reference=reference,
+        lines=[LineRecord(new_id(), name, price_cents, quantity) for name, price_cents, quantity in lines],
+    )

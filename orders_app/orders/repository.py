@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,8 +13,23 @@ from orders_app.auth.models import User
 from orders_app.orders.domain import Owner
 from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.shared.bulk import insert_rows
 from orders_app.shared.persistence import locking
 from orders_app.shared.text import fold
+
+_ORDER_COLUMNS: Final = (
+    "id",
+    "user_id",
+    "status",
+    "total_price_cents",
+    "is_deleted",
+    "created_at",
+    "updated_at",
+    "version",
+    "source",
+    "reference",
+)
+_LINE_COLUMNS: Final = ("id", "order_id", "position", "name", "name_folded", "price_cents", "quantity")
 
 
 def get_order_locked(session: Session, order_id: UUID) -> Order | None:
@@ -66,31 +81,43 @@ def order_record(order: Order, owner: Owner) -> OrderRecord:
     )
 
 
-def order_row(record: OrderRecord) -> dict[str, Any]:
-    """The columns of a new order, to be inserted with others in one statement."""
-    return {
-        "id": record.order_id,
-        "user_id": record.user_id,
-        "status": record.status,
-        "total_price_cents": record.total_price_cents,
-        "is_deleted": record.is_deleted,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-        "version": record.version,
-        "source": record.source,
-        "reference": record.reference,
-    }
-
-
-def line_rows(record: OrderRecord) -> Iterator[dict[str, Any]]:
-    """The columns of its lines."""
-    for position, line in enumerate(record.lines):
-        yield {
-            "id": line.product_id,
-            "order_id": record.order_id,
-            "position": position,
-            "name": line.name,
-            "name_folded": fold(line.name),
-            "price_cents": line.price_cents,
-            "quantity": line.quantity,
-        }
+def insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:
+    """Store new orders: one statement for all of them, and one for all their lines."""
+    insert_rows(
+        session,
+        Order,
+        _ORDER_COLUMNS,
+        [
+            (
+                record.order_id,
+                record.user_id,
+                record.status,
+                record.total_price_cents,
+                record.is_deleted,
+                record.created_at,
+                record.updated_at,
+                record.version,
+                record.source,
+                record.reference,
+            )
+            for record in records
+        ],
+    )
+    insert_rows(
+        session,
+        OrderLine,
+        _LINE_COLUMNS,
+        [
+            (
+                line.product_id,
+                record.order_id,
+                position,
+                line.name,
+                fold(line.name),
+                line.price_cents,
+                line.quantity,
+            )
+            for record in records
+            for position, line in enumerate(record.lines)
+        ],
+    )

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from orders_app.auth.domain import clean_username
 from orders_app.auth.repository import get_user_by_name
-from orders_app.history.domain import FIRST
 from orders_app.orders import repository
 from orders_app.orders.domain import (
     Line,
@@ -22,11 +19,10 @@ from orders_app.orders.domain import (
     may_see,
     total_of,
 )
-from orders_app.orders.events import OrderEvent, OrderEventName
 from orders_app.orders.gates import NO_SUCH_ORDER, check_move, check_seen
 from orders_app.orders.models import Order, OrderLine
-from orders_app.orders.recording import finish
-from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.orders.recording import add, finish
+from orders_app.orders.records import OrderRecord, new_record
 from orders_app.shared.clock import utcnow
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
@@ -69,27 +65,7 @@ def create_orders_for(
     """
     now = utcnow()
     records = [_new_record(owner, new, now) for owner, new in orders]
-    if not records:
-        return records
-    uow.session.execute(insert(Order), [repository.order_row(record) for record in records])
-    uow.session.execute(
-        insert(OrderLine), [row for record in records for row in repository.line_rows(record)]
-    )
-    for record in records:
-        uow.record(
-            OrderEvent(
-                name=OrderEventName.CREATED.value,
-                at=now,
-                actor_id=actor.user_id,
-                actor_name=actor.username,
-                request_id=uow.request_id,
-                owner_ids=frozenset({record.user_id}),
-                order_id=record.order_id,
-                sequence=record.version,
-                began_from=FIRST,
-                state=record.digest(),
-            )
-        )
+    add(uow, actor, records)
     return records
 
 
@@ -234,19 +210,16 @@ def _owner_named(uow: UnitOfWork, username: str) -> Owner:
 
 def _new_record(owner: Owner, new: NewOrder, now: datetime) -> OrderRecord:
     total = new.total_price if new.total_price is not None else total_of(new.lines)
-    return OrderRecord(
-        order_id=new_id(),
-        user_id=owner.user_id,
-        user=owner.username,
-        status=new.status.value,
+    return new_record(
+        owner,
+        [(line.name, to_cents(line.price), line.quantity) for line in new.lines],
+        now,
+        status=new.status,
         total_price_cents=to_cents(total),
-        is_deleted=new.is_deleted,
-        created_at=new.created_at or now,
-        updated_at=now,
-        version=1,
+        created_at=new.created_at,
         source=new.source,
         reference=new.reference,
-        lines=[LineRecord(new_id(), line.name, to_cents(line.price), line.quantity) for line in new.lines],
+        is_deleted=new.is_deleted,
     )
 
 

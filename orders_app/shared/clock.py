@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def utcnow() -> datetime:
@@ -12,4 +13,10 @@ def utcnow() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds, always six digits: `2026-11-23T06:33:00.123456Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rjust(26, "0") + "Z"
+    return _written(moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _written(moment: datetime) -> str:
+    # What is done at one moment is written many times over: in the order, its seal and the log.
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -21,7 +21,10 @@ def clean_text(value: str, *, longest: int, form: Literal["NFC", "NFKC"] = "NFC"
     if len(value) > longest * 4:
         # Normalising is linear, but nobody means a text four times too long.
         raise ValueError(f"Longer than {longest} characters.")
-    categories = {unicodedata.category(character) for character in value.strip()}
+    plain = value.strip()
+    if plain.isascii() and plain.isprintable() and 0 < len(plain) <= longest:
+        return plain  # as nearly every text is: none of what follows can find anything
+    categories = {unicodedata.category(character) for character in plain}
     if not _CONTROLS.isdisjoint(categories):
         raise ValueError("Control characters are not allowed.")
     if _UNASSIGNED in categories:

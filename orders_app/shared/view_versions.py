@@ -47,8 +47,7 @@ def bump(session: Session, owner_ids: Iterable[UUID]) -> None:
     upsert = statement.on_conflict_do_update(
         index_elements=[table.c.scope], set_={"version": table.c.version + 1}
     )
-    for scope in [*sorted(set(owner_ids)), secrets.choice(SHARDS)]:
-        session.execute(upsert, {"scope": scope})
+    session.execute(upsert, [{"scope": scope} for scope in (*sorted(set(owner_ids)), secrets.choice(SHARDS))])
 
 
 def version_seen_by(user_id: ColumnElement[UUID], is_admin: ColumnElement[bool]) -> ColumnElement[int]:

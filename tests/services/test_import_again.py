@@ -17,7 +17,7 @@ from orders_app.orders.importing import import_orders, writing
 from orders_app.orders.importing.input_files import InputFile
 from orders_app.orders.importing.options import ImportFailed
 from orders_app.orders.models import Order
-from orders_app.orders.services import create_orders_for
+from orders_app.orders.recording import add
 from orders_app.shared.identity import command_line_actor
 from orders_app.shared.view_versions import ViewVersion
 from tests.services.importing import (
@@ -76,7 +76,10 @@ def test_an_interrupted_import_is_completed_by_the_next(
     assert (summary.orders_imported, summary.orders_known, summary.orders_left) == (3, 4, 0)
 
 
-def test_each_batch_counts_once_in_what_caches_compare(bring_in: Importing, session: Session) -> None:
+def test_each_batch_counts_once_in_what_caches_compare(
+    bring_in: Importing, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "ORDERS_AT_ONCE", 100)
     alice = value_of(session, select(User.id).where(User.username == "alice"))
     bring_in(HEADER + "".join(f"{number},Lamp,1,1\n" for number in range(150)))
     assert value_of(session, select(ViewVersion.version).where(ViewVersion.scope == alice)) == 2
@@ -115,15 +118,14 @@ def test_a_failure_while_writing_takes_back_its_batch_only(
     bring_in: Importing, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "ORDERS_AT_ONCE", 1)
-    create = create_orders_for
     calls = iter(range(10))
 
     def fail_second(*args: Any, **kwargs: Any) -> Any:
         if next(calls) == 1:
             raise RuntimeError("power cut")
-        return create(*args, **kwargs)
+        return add(*args, **kwargs)
 
-    monkeypatch.setattr(writing, "create_orders_for", fail_second)
+    monkeypatch.setattr(writing, "add", fail_second)
     with pytest.raises(RuntimeError, match="power cut"):
         bring_in(HEADER + "1,Lamp,1,1\n2,Mug,1,1\n3,,1,1\n")
     assert list(stored(session)) == ["1"]

@@ -7,15 +7,15 @@ from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from orders_app.auth.domain import username_key
 from orders_app.auth.models import User
 from orders_app.orders.domain import Owner
 from orders_app.orders.importing.options import ImportOptions
 from orders_app.orders.importing.register import Entry, Register
 from orders_app.orders.importing.spool import Spool
+from orders_app.orders.importing.values import user_key
 from orders_app.orders.models import Order
 
 _AT_ONCE = 500
@@ -29,6 +29,8 @@ def mark_known(session: Session, register: Register, spool: Spool) -> None:
     for entry in candidates:
         by_source.setdefault(entry.source, []).append(entry)
     for source, entries in by_source.items():
+        if not session.scalar(select(exists().where(Order.source == source))):
+            continue  # the first import from there
         for some in _portions(entries):
             there = references_there(session, source, [entry.reference for entry in some])
             for entry in some:
@@ -49,7 +51,7 @@ def references_there(session: Session, source: str, references: Sequence[str]) -
 def find_owners(session: Session, names: Iterable[str]) -> dict[str, Owner]:
     """The accounts of these names, by the key of the name."""
     owners: dict[str, Owner] = {}
-    for keys in _portions({username_key(name) for name in names}):
+    for keys in _portions({user_key(name) for name in names}):
         statement = select(User.id, User.username, User.username_key).where(User.username_key.in_(keys))
         owners.update((key, Owner(user_id, name)) for user_id, name, key in session.execute(statement))
     return owners
@@ -63,7 +65,7 @@ def refuse_the_rest(
         if entry.known:
             continue
         user = entry.heading.user if entry.heading else None
-        if entry.refusal is None and user and not options.create_users and username_key(user) not in owners:
+        if entry.refusal is None and user and not options.create_users and user_key(user) not in owners:
             entry.refusal = f"There is no user {user!r}; --create-users makes those who are missing."
         if entry.refusal is not None:
             spool.refuse_order(entry.number, entry.refusal)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any, NamedTuple
 
 from orders_app.orders.importing.options import Columns, ImportFailed
 
@@ -80,8 +81,7 @@ class Header:
         return self.names.index(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record and the line that it begins on; `problem` says why its cells cannot be used."""
 
     line: int
@@ -100,10 +100,10 @@ def read_header(file_name: str, lines: Iterator[str], wanted: Columns) -> tuple[
             break
     else:
         raise ImportFailed(f"{file_name} is empty: there is no header line.")
-    rows = _rows(file_name, chain([first], lines), _delimiter(first, wanted), number - 1)
-    names = tuple(cell.strip() for cell in next(rows).cells)
+    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, wanted))
+    names = tuple(cell.strip() for cell in next(_rows(file_name, reader, None, number - 1)).cells)
     header = _header(file_name, names, wanted)
-    return header, (_measured(row, len(names)) for row in rows)
+    return header, _rows(file_name, reader, len(names), number - 1)
 
 
 def _delimiter(first: str, wanted: Columns) -> str:
@@ -114,12 +114,6 @@ def _delimiter(first: str, wanted: Columns) -> str:
         if needed <= {cell.strip() for cell in cells}:
             return delimiter
     return ","
-
-
-def _measured(row: Row, width: int) -> Row:
-    if row.problem is None and len(row.cells) != width:
-        return Row(row.line, row.cells, f"{len(row.cells)} cells where the header has {width}.")
-    return row
 
 
 def _header(file_name: str, names: tuple[str, ...], wanted: Columns) -> Header:
@@ -145,8 +139,7 @@ def _header(file_name: str, names: tuple[str, ...], wanted: Columns) -> Header:
     return Header(names=names, columns=columns, own=own, **places)
 
 
-def _rows(file_name: str, lines: Iterable[str], delimiter: str, lines_before: int) -> Iterator[Row]:
-    reader = csv.reader(lines, delimiter=delimiter)
+def _rows(file_name: str, reader: Any, width: int | None, lines_before: int) -> Iterator[Row]:
     while True:
         line = lines_before + reader.line_num + 1
         try:
@@ -160,5 +153,7 @@ def _rows(file_name: str, lines: Iterable[str], delimiter: str, lines_before: in
                 ) from error
             yield Row(line, [], f"The row cannot be read: {error}.")
             continue
-        if cells:
+        if len(cells) == width or width is None:
             yield Row(line, cells)
+        elif cells:
+            yield Row(line, cells, f"{len(cells)} cells where the header has {width}.")

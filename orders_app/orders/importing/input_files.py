@@ -69,17 +69,14 @@ class InputFile:
 
     def _lines(self, text: io.TextIOWrapper, encoding: str) -> Iterator[str]:
         number = 0
-        while line := self._line(text, encoding, number):
-            number += 1
-            if len(line) >= LONGEST_LINE:
-                raise ImportFailed(
-                    f"{self.name}, line {number}: a line of {LONGEST_LINE} characters is no order."
-                )
-            yield line
-
-    def _line(self, text: io.TextIOWrapper, encoding: str, number: int) -> str:
         try:
-            return text.readline(LONGEST_LINE)
+            while line := text.readline(LONGEST_LINE):
+                number += 1
+                if len(line) >= LONGEST_LINE:
+                    raise ImportFailed(
+                        f"{self.name}, line {number}: a line of {LONGEST_LINE} characters is no order."
+                    )
+                yield line
         except UnicodeError as error:
             what = (
                 f"byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else error

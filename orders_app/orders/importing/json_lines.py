@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from orders_app.auth.domain import clean_username
 from orders_app.orders.domain import MOST_LINES, OrderStatus
 from orders_app.orders.importing import values
 from orders_app.orders.importing.csv_rows import OWN_COLUMNS
@@ -73,7 +72,7 @@ class _Reader:
         order.order_id = self._optional("order_id", values.reference, numbers=True)
         order.reference = self._optional("reference", values.reference, numbers=True)
         order.source = self._optional("source", values.source)
-        order.user = self._optional("user", clean_username)
+        order.user = self._optional("user", values.user)
         order.created_at = self._optional("created_at", lambda text: values.moment(text, self._zone))
         if "status" in data:
             order.status = self._checked("status", lambda: values.status(_text(data["status"])))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from orders_app.auth.domain import clean_username
 from orders_app.orders.domain import MOST_LINES
 from orders_app.orders.importing import values
 from orders_app.orders.importing.csv_rows import OWN_TEXTS, Header, Row, as_written, read_header
@@ -187,7 +186,7 @@ class _CSVReader:
     def _heading(self, entry: Entry, cells: list[str], problems: list[str]) -> Heading | None:
         """What the order's first row says of the order as a whole; the others are not asked."""
         header, options, errors = self._header, self._options, len(problems)
-        user = self._optional(header.user, clean_username, cells, problems) or options.user
+        user = self._optional(header.user, values.user, cells, problems) or options.user
         if user is None and len(problems) == errors:
             problems.append(NO_OWNER)
         own_status = self._optional(header.status, values.status, cells, problems)
@@ -207,14 +206,18 @@ class _CSVReader:
 
     def _line(self, cells: list[str], problems: list[str]) -> SpooledLine | None:
         header, negative = self._header, self._options.negative_quantity
-        name = self._checked(header.name, values.product_name, cells, problems)
-        price = self._checked(header.price, values.price_text, cells, problems)
-        quantity = self._checked(
-            header.quantity, lambda text: values.quantity(text, negative), cells, problems
-        )
-        if name is None or price is None or quantity is None:
+        try:
+            return SpooledLine(
+                values.product_name(cells[header.name]),
+                values.price_text(cells[header.price]),
+                values.quantity_text(cells[header.quantity], negative),
+            )
+        except ValueError:
+            # Most rows are good; a bad one is asked again, for all that is wrong with it.
+            self._checked(header.name, values.product_name, cells, problems)
+            self._checked(header.price, values.price_text, cells, problems)
+            self._checked(header.quantity, lambda text: values.quantity_text(text, negative), cells, problems)
             return None
-        return SpooledLine(name, price, quantity)
 
     def _is_new(self, entry: Entry, cells: list[str]) -> bool:
         product_id = cells[self._own["product_id"]].strip()

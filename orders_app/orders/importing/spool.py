@@ -10,6 +10,8 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -121,13 +123,16 @@ class Spool:
             "UPDATE rows SET reason = ? WHERE order_no = ? AND reason IS NULL", (reason, order_no)
         ).close()
 
-    def lines_of(self, order_no: int) -> list[SpooledLine]:
-        """The good lines of an order, as they came."""
+    def lines_between(self, first: int, last: int) -> Iterator[tuple[int, list[SpooledLine]]]:
+        """The good lines of orders that are to come in, as they came, by the numbers of the orders."""
         rows = self._connection.execute(
-            "SELECT name, price_cents, quantity FROM rows WHERE order_no = ? AND reason IS NULL ORDER BY seq",
-            (order_no,),
+            "SELECT order_no, name, price_cents, quantity FROM rows"
+            " WHERE order_no BETWEEN ? AND ? AND reason IS NULL"
+            " AND order_no NOT IN (SELECT order_no FROM known) ORDER BY order_no, seq",
+            (first, last),
         )
-        return [SpooledLine(*row) for row in rows]
+        for order_no, group in groupby(rows, key=itemgetter(0)):
+            yield order_no, [SpooledLine(*row[1:]) for row in group]
 
     def count_refused(self) -> int:
         """How many lines were refused, those of known orders aside."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from orders_app.auth.domain import clean_username, username_key
 from orders_app.orders.domain import (
     LONGEST_NAME,
     LONGEST_REFERENCE,
@@ -44,14 +45,27 @@ def product_name(text: str) -> str:
     return clean_text(text, longest=LONGEST_NAME)
 
 
+@lru_cache(maxsize=1024)
 def reference(text: str) -> str:
-    """The number of an order where it came from."""
+    """The number of an order where it came from.  The rows of one mostly stand together."""
     return clean_text(text, longest=LONGEST_REFERENCE)
 
 
 def source(text: str) -> str:
     """The name of the place that orders came from."""
     return clean_text(text, longest=LONGEST_SOURCE)
+
+
+@lru_cache(maxsize=8192)
+def user(text: str) -> str:
+    """The name of an account."""
+    return clean_username(text)
+
+
+@lru_cache(maxsize=8192)
+def user_key(name: str) -> str:
+    """The form under which the names of accounts are compared."""
+    return username_key(name)
 
 
 @lru_cache(maxsize=8192)
@@ -70,10 +84,18 @@ def amount(value: Any) -> int:
 def quantity(value: Any, negative: NegativeQuantity) -> int:
     """A quantity, from text or a JSON number; `5.0` is the integer 5."""
     if isinstance(value, str):
-        match = _WHOLE.fullmatch(value.strip())
-        number: int | Decimal | None = int(match[1] + match[2]) if match else None
-    else:
-        number = whole_number(value)
+        return quantity_text(value, negative)
+    return _in_range(whole_number(value), negative)
+
+
+@lru_cache(maxsize=8192)
+def quantity_text(text: str, negative: NegativeQuantity) -> int:
+    """A quantity, from text."""
+    match = _WHOLE.fullmatch(text.strip())
+    return _in_range(int(match[1] + match[2]) if match else None, negative)
+
+
+def _in_range(number: int | Decimal | None, negative: NegativeQuantity) -> int:
     if number is None:
         raise ValueError("Not a valid integer.")
     if number < 0 and negative is NegativeQuantity.REFUSE:
@@ -92,6 +114,7 @@ def status(text: str) -> OrderStatus:
         raise ValueError(f"Must be one of: {names}.") from None
 
 
+@lru_cache(maxsize=1024)
 def moment(text: str, zone: tzinfo, described: str | None = None) -> datetime:
     """A moment in UTC, from a date with or without a time and an offset.
 

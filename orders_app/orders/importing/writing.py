@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
 
-from orders_app.auth.domain import username_key
 from orders_app.auth.services.accounts import create_user, new_account
-from orders_app.orders.domain import Line, NewOrder, Owner
+from orders_app.orders.domain import Owner
 from orders_app.orders.importing.checking import find_owners, references_there
 from orders_app.orders.importing.register import Entry, Heading
 from orders_app.orders.importing.spool import Spool
-from orders_app.orders.services import create_orders_for
+from orders_app.orders.importing.values import user_key
+from orders_app.orders.recording import add
+from orders_app.orders.records import OrderRecord, new_record
+from orders_app.shared.clock import utcnow
 from orders_app.shared.errors import Conflict
 from orders_app.shared.identity import Actor
-from orders_app.shared.money import from_cents
 from orders_app.shared.unit_of_work import UnitOfWork
 
-ORDERS_AT_ONCE = 100
-LINES_AT_ONCE = 5_000
+ORDERS_AT_ONCE = 1_000
+LINES_AT_ONCE = 10_000
 _ATTEMPTS = 3
 
 
@@ -58,11 +59,11 @@ class Writer:
     def _write_together(self, batch: list[Entry]) -> None:
         with self.unit_of_work() as uow:
             made = self._make_missing(uow, batch)
-            owners = ChainMap(made, self.owners)
-            orders = [(owners[username_key(_heading(entry).user)], self._order(entry)) for entry in batch]
-            create_orders_for(uow, actor=self.actor, orders=orders)
+            records = self._records(batch, ChainMap(made, self.owners))
+            add(uow, self.actor, records)
         self.owners.update(made)
-        self._count(orders)
+        self.orders += len(records)
+        self.lines += sum(len(record.lines) for record in records)
 
     def _write_alone(self, entry: Entry) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -84,30 +85,33 @@ class Writer:
         made: dict[str, Owner] = {}
         for entry in batch:
             name = _heading(entry).user
-            key = username_key(name)
+            key = user_key(name)
             if key not in self.owners and key not in made:
                 user = create_user(uow, actor=self.actor, account=new_account(name, None))
                 made[key] = Owner(user.id, user.username)
         return made
 
-    def _order(self, entry: Entry) -> NewOrder:
-        heading = _heading(entry)
-        return NewOrder(
-            lines=tuple(
-                Line(line.name, from_cents(line.price_cents), line.quantity)
-                for line in self.spool.lines_of(entry.number)
-            ),
-            status=heading.status,
-            total_price=None if heading.total_cents is None else from_cents(heading.total_cents),
-            created_at=heading.created_at,
-            source=entry.source,
-            reference=entry.reference,
-            is_deleted=heading.is_deleted,
-        )
-
-    def _count(self, orders: list[tuple[Owner, NewOrder]]) -> None:
-        self.orders += len(orders)
-        self.lines += sum(len(new.lines) for _, new in orders)
+    def _records(self, batch: list[Entry], owners: Mapping[str, Owner]) -> list[OrderRecord]:
+        now = utcnow()
+        lines = dict(self.spool.lines_between(batch[0].number, batch[-1].number))
+        records = []
+        for entry in batch:
+            heading = _heading(entry)
+            total = heading.total_cents if heading.total_cents is not None else entry.total_cents
+            records.append(
+                new_record(
+                    owners[user_key(heading.user)],
+                    lines[entry.number],
+                    now,
+                    status=heading.status,
+                    total_price_cents=total,
+                    created_at=heading.created_at,
+                    source=entry.source,
+                    reference=entry.reference,
+                    is_deleted=heading.is_deleted,
+                )
+            )
+        return records
 
 
 def _heading(entry: Entry) -> Heading:
