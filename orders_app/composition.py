@@ -33,7 +33,7 @@ from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
 from orders_app.http.unread_bodies import finish_reading
 from orders_app.migrating import is_up_to_date
-from orders_app.orders.queries import count_by_status
+from orders_app.orders.counts import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
 
 VERSION = "0.1.0"

@@ -10,7 +10,9 @@ from orders_app.admin import access
 from orders_app.admin.views import PanelView
 from orders_app.auth.services import sessions
 from orders_app.extensions import read_connection, unit_of_work
-from orders_app.orders.queries import OrderFilter, count_by_status, list_orders
+from orders_app.orders.counts import count_by_status
+from orders_app.orders.filters import OrderFilter
+from orders_app.orders.queries import list_orders
 
 _NEWEST = 10
 

@@ -18,16 +18,11 @@ from orders_app.admin.views import page_offset
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.history.repository import history_of
 from orders_app.orders import services
+from orders_app.orders.counts import count_orders
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, allowed_transitions
+from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS, OrderFilter
 from orders_app.orders.gates import NO_SUCH_ORDER
-from orders_app.orders.queries import (
-    DEFAULT_ORDERING,
-    ORDERINGS,
-    OrderFilter,
-    count_orders,
-    get_order,
-    list_orders,
-)
+from orders_app.orders.queries import get_order, list_orders
 from orders_app.orders.records import OrderRecord
 from orders_app.orders.schemas import STATUSES, OrderQuerySchema
 from orders_app.shared.errors import Conflict, Invalid

@@ -15,9 +15,10 @@ from orders_app.cli.support import FAILED, app_command
 from orders_app.extensions import snapshot_connection
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.exporting import export_orders
+from orders_app.orders.filters import OrderFilter
 from orders_app.orders.importing import values
 from orders_app.orders.importing.options import Format
-from orders_app.orders.queries import OrderFilter, stream_orders
+from orders_app.orders.queries import stream_orders
 from orders_app.orders.records import OrderRecord
 from orders_app.shared.money import parse_money
 

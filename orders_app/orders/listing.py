@@ -14,7 +14,9 @@ from orders_app.extensions import read_connection
 from orders_app.http.cursors import seal, unseal
 from orders_app.http.pagination import Page, next_link
 from orders_app.orders.cache import Answer
-from orders_app.orders.queries import OrderFilter, Position, count_orders, list_orders
+from orders_app.orders.counts import count_orders
+from orders_app.orders.filters import OrderFilter, Position
+from orders_app.orders.queries import list_orders
 from orders_app.orders.records import OrderRecord
 from orders_app.shared.identity import Role
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, Uuid
@@ -42,18 +43,26 @@ class Order(Base):
         CheckConstraint("(source IS NULL) = (reference IS NULL)", name="source_with_reference"),
         CheckConstraint(f"length(source) BETWEEN 1 AND {LONGEST_SOURCE}", name="source_length"),
         CheckConstraint(f"length(reference) BETWEEN 1 AND {LONGEST_REFERENCE}", name="reference_length"),
-        Index("uq_orders_source_reference", "source", "reference", unique=True),
-        # For each ordering one index for the lists of all and one for those of an owner, with the id that
-        # breaks ties: a page is read from where it begins, and nothing is ever sorted.
-        Index("ix_orders_created", "is_deleted", "created_at", "id"),
-        Index("ix_orders_updated", "is_deleted", "updated_at", "id"),
-        Index("ix_orders_total", "is_deleted", "total_price_cents", "id"),
-        Index("ix_orders_by_status", "is_deleted", "status", "id"),
+        Index("uq_orders_reference_source", "reference", "source", unique=True),
+        # For each ordering an index for the lists of all, one for those of a status and one for those of an
+        # owner, with the id that breaks ties: a page is read from where it begins, and nothing is sorted.
+        # Behind it stand the other columns that lists of all are filtered by, to be read along the way.
+        *(
+            Index(f"ix_orders_{name}", "is_deleted", *columns)
+            for name, columns in {
+                "created": ("created_at", "id", "status", "total_price_cents", "updated_at"),
+                "updated": ("updated_at", "id", "status", "total_price_cents", "created_at"),
+                "total": ("total_price_cents", "id", "status", "created_at", "updated_at"),
+                "by_status": ("status", "id", "total_price_cents", "created_at", "updated_at"),
+                "status_created": ("status", "created_at", "id", "total_price_cents", "updated_at"),
+                "status_updated": ("status", "updated_at", "id", "total_price_cents", "created_at"),
+                "status_total": ("status", "total_price_cents", "id", "created_at", "updated_at"),
+            }.items()
+        ),
         Index("ix_orders_user_created", "user_id", "is_deleted", "created_at", "id"),
         Index("ix_orders_user_updated", "user_id", "is_deleted", "updated_at", "id"),
         Index("ix_orders_user_total", "user_id", "is_deleted", "total_price_cents", "id"),
         Index("ix_orders_user_status", "user_id", "is_deleted", "status", "id"),
-        Index("ix_orders_status", "is_deleted", "status", "created_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
@@ -94,6 +103,7 @@ class OrderLine(Base):
         CheckConstraint(f"length(name) <= {LONGEST_NAME}", name="name_length"),
         *text_without_controls("name"),
         Index("ix_order_lines_order_position", "order_id", "position"),
+        Index("ix_order_lines_name_order", "name_folded", "order_id"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
@@ -107,3 +117,35 @@ class OrderLine(Base):
     def as_line(self) -> Line:
         """The line as the domain knows it."""
         return Line(self.name, from_cents(self.price_cents), self.quantity, self.id)
+
+
+EVERYBODY: Final = UUID(int=0)
+"""The scope of the counts of all orders; no account has this id."""
+
+
+class OrderCount(Base):
+    """How many orders of an owner, or of all, there are of a status; triggers keep the numbers.
+
+    They are spread over any number of rows (`slot`), of which a writer takes one that nobody else is
+    changing.  Only the sum of their numbers has a meaning.
+    """
+
+    __tablename__ = "order_counts"
+
+    scope: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    status: Mapped[str] = mapped_column(String(20), primary_key=True)
+    is_deleted: Mapped[bool] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
+class ProductName(Base):
+    """A name, folded, that some line has or once had; triggers add them.
+
+    Searching begins here: a shop has fewer names than lines.  A name may stand here twice.
+    """
+
+    __tablename__ = "product_names"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    name_folded: Mapped[str] = mapped_column(Text, index=True)

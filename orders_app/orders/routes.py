@@ -18,10 +18,11 @@ from orders_app.idempotency.guards import IDEMPOTENCY_KEY, REPLAYED_HEADER, answ
 from orders_app.orders import examples, links, services
 from orders_app.orders.cache import Answer, cached_response
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus
+from orders_app.orders.filters import OrderFilter
 from orders_app.orders.gates import NO_SUCH_ORDER, check_seen
 from orders_app.orders.listing import Listing
 from orders_app.orders.past import order_as_of
-from orders_app.orders.queries import OrderFilter, get_order
+from orders_app.orders.queries import get_order
 from orders_app.orders.records import OrderRecord, entity_tag
 from orders_app.orders.schemas import (
     ChangeOrderSchema,

@@ -23,7 +23,7 @@ from orders_app.orders.domain import (
     Line,
     OrderStatus,
 )
-from orders_app.orders.queries import DEFAULT_ORDERING, ORDERINGS
+from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS
 from orders_app.shared.money import MAX_MONEY
 
 STATUSES = [status.value for status in OrderStatus]

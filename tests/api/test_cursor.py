@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from orders_app.orders.domain import OrderStatus
-from orders_app.orders.queries import ORDERINGS
+from orders_app.orders.filters import ORDERINGS
 from tests.callers import ORDERS, Caller
 from tests.factories import line
 

@@ -27,7 +27,7 @@ from orders_app.idempotency import guards
 from orders_app.idempotency import services as idempotency
 from orders_app.idempotency.domain import scope_of
 from orders_app.orders import cache as answers
-from orders_app.orders import queries, repository, routes, services
+from orders_app.orders import filters, pages, queries, repository, routes, services
 from orders_app.orders.domain import OrderChanges
 from orders_app.orders.events import OrderEvent
 from orders_app.orders.models import Order
@@ -296,19 +296,19 @@ def key_ignored() -> None:
 
 def cursor_without_the_id() -> None:
     """A cursor goes on behind the value of the last order, and skips what has the same."""
-    page_of_ids = queries.page_of_ids
+    page_of_ids = pages.page_of_ids
 
     def page(
-        wanted: queries.OrderFilter, ordering: str, after: queries.Position | None = None
+        wanted: filters.OrderFilter, ordering: str, after: filters.Position | None = None
     ) -> Select[UUID]:
         statement = page_of_ids(wanted, ordering)
         if after is None:
             return statement
-        column: ColumnElement[Any] = queries.ORDERINGS[ordering.removeprefix("-")]  # type: ignore[assignment]
+        column: ColumnElement[Any] = filters.ORDERINGS[ordering.removeprefix("-")]  # type: ignore[assignment]
         value = literal(after.value, column.type)
         return statement.where(column < value if ordering.startswith("-") else column > value)
 
-    queries.page_of_ids = page
+    pages.page_of_ids = page
 
 
 PLANTS: dict[str, Callable[[], None]] = {

@@ -19,8 +19,9 @@ from sqlalchemy.sql import Select
 
 from orders_app.auth.models import User
 from orders_app.extensions import db, read_connection, snapshot_connection
+from orders_app.orders.filters import ORDERINGS, OrderFilter, Position
 from orders_app.orders.models import Order
-from orders_app.orders.queries import ORDERINGS, OrderFilter, Position, page_of_ids
+from orders_app.orders.pages import page_of_ids
 from tests import factories
 
 ORDERS = 8_000

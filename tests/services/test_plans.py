@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from orders_app.orders.queries import ORDERINGS, OrderFilter, Position, page_of_ids
+from orders_app.orders.filters import ORDERINGS, OrderFilter, Position
+from orders_app.orders.pages import page_of_ids
 
 NOW = datetime(2026, 11, 23, 6, 33, tzinfo=UTC)
 VALUES: dict[str, datetime | int | str] = {

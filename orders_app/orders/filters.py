@@ -1,0 +1,198 @@
+"""Which orders to read, and in which order: filters and orderings, and what they are in SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Self
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute
+
+from orders_app.auth.domain import username_key
+from orders_app.auth.models import User
+from orders_app.orders.domain import OrderStatus
+from orders_app.orders.models import Order, OrderLine, ProductName
+from orders_app.orders.records import OrderRecord
+from orders_app.shared.money import to_cents
+from orders_app.shared.text import fold
+
+ORDERINGS: Final[dict[str, InstrumentedAttribute[Any]]] = {
+    "created_at": Order.created_at,
+    "updated_at": Order.updated_at,
+    "total_price": Order.total_price_cents,
+    "status": Order.status,
+}
+DEFAULT_ORDERING = "-created_at"
+_PART_OF_ID: Final = re.compile(r"[0-9a-f]{6,32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders to read; None does not filter.
+
+    `owner_id` limits to what one user may see; `q` looks in product names, `search` also in the names
+    of owners, in references, and in ids from six characters on.
+    """
+
+    owner_id: UUID | None = None
+    statuses: tuple[OrderStatus, ...] = ()
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    user: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    source: str | None = None
+    reference: str | None = None
+    q: str | None = None
+    search: str | None = None
+    is_deleted: bool = False
+
+    def conditions(self, of: Any = Order) -> list[ColumnElement[bool]]:
+        """The same in SQL, for statements that select from orders; each order is looked at by itself.
+
+        `of` holds the columns: those of the table, or of a subquery that has them.
+        """
+        return [*self.place(of), *self.details(of)]
+
+    def given(self) -> frozenset[str]:
+        """The names of the filters that are given, but for `is_deleted`, which always filters."""
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "is_deleted"}
+        return frozenset(name for name, value in values.items() if value not in {None, ()})
+
+    def place(self, of: Any = Order) -> list[ColumnElement[bool]]:
+        """The part that every index begins with: whose orders, and whether the deleted ones."""
+        every: list[ColumnElement[bool]] = [of.is_deleted == (true() if self.is_deleted else false())]
+        if self.owner_id is not None:
+            every.append(of.user_id == self.owner_id)
+        if self.user is not None:
+            every.append(of.user_id == owner_named(self.user))
+        return every
+
+    def details(self, of: Any = Order) -> list[ColumnElement[bool]]:
+        """The other part."""
+        given: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+            (self.statuses or None, lambda statuses: of.status.in_([status.value for status in statuses])),
+            (self.min_price, lambda amount: of.total_price_cents >= to_cents(amount)),
+            (self.max_price, lambda amount: of.total_price_cents <= to_cents(amount)),
+            (self.created_after, lambda moment: of.created_at >= moment),
+            (self.created_before, lambda moment: of.created_at < moment),
+            (self.updated_after, lambda moment: of.updated_at >= moment),
+            (self.source, lambda source: of.source == source),
+            (self.reference, lambda reference: of.reference == reference),
+            (self.q, lambda text: _with_product(text, of)),
+            (self.search, lambda text: _mentioning(text, of)),
+        ]
+        return [condition(value) for value, condition in given if value is not None]
+
+    def keys(self) -> Select[UUID] | None:
+        """The ids of all orders, of whomever, that have the reference or else the text that is looked for.
+
+        One may stand there several times.  None where nothing such is looked for.
+        """
+        if self.reference is not None:
+            return select(Order.id).where(Order.reference == self.reference)
+        if self.q is not None:
+            return _orders_with(self.q)
+        if self.search is not None:
+            mentions = [select(Order.id).where(condition) for condition in _mentions(self.search, Order)]
+            return select(union_all(_orders_with(self.search), *mentions).subquery())
+        return None
+
+    def but_keys(self) -> Self:
+        """The filter without what `keys` stands for."""
+        if self.reference is not None:
+            return replace(self, reference=None)
+        return replace(self, q=None) if self.q is not None else replace(self, search=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of one order in a list: its value in the column that the list is ordered by, and its id."""
+
+    value: datetime | int | str
+    order_id: UUID
+
+    @classmethod
+    def of(cls, order: OrderRecord, ordering: str) -> Self:
+        return cls(getattr(order, ordered_column(ordering).key), order.order_id)
+
+
+def ordered_column(ordering: str) -> InstrumentedAttribute[Any]:
+    """The column of an ordering, whichever its direction."""
+    return ORDERINGS[ordering.removeprefix("-")]
+
+
+def order_by(ordering: str, of: Any = Order) -> list[ColumnElement[Any]]:
+    """The ordering in SQL, with the id that breaks ties."""
+    column = getattr(of, ordered_column(ordering).key)
+    if ordering.startswith("-"):
+        return [column.desc(), of.id.desc()]
+    return [column.asc(), of.id.asc()]
+
+
+def behind(ordering: str, after: Position) -> ColumnElement[bool]:
+    """What comes after a place in that order."""
+    column = ordered_column(ordering)
+    here = tuple_(column, Order.id)
+    there = tuple_(literal(after.value, column.type), literal(after.order_id, Order.id.type))
+    return here < there if ordering.startswith("-") else here > there
+
+
+def owner_named(username: str) -> ScalarSelect[UUID]:
+    """The id of the user of that name, found first: the index of that owner's orders can be used."""
+    return select(User.id).where(User.username_key == username_key(username)).scalar_subquery()
+
+
+def _has(text: str, of: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = of.name_folded.contains(fold(text), autoescape=True)
+    return found
+
+
+def _with_product(text: str, of: Any) -> ColumnElement[bool]:
+    # No EXISTS: PostgreSQL would turn it into a join, and might read all lines of all orders for it.
+    line = select(literal(1)).where(OrderLine.order_id == of.id, _has(text, OrderLine)).limit(1)
+    return line.scalar_subquery().is_not(None)
+
+
+def _orders_with(text: str) -> Select[UUID]:
+    # A shop has fewer names than lines.
+    names = select(ProductName.name_folded).where(_has(text, ProductName))
+    return select(OrderLine.order_id).where(OrderLine.name_folded.in_(names))
+
+
+def _mentions(text: str, of: Any) -> list[ColumnElement[bool]]:
+    """Where, but for its lines, a text may stand on an order that a person may know it by."""
+    owners = select(User.id).where(User.username_key.contains(username_key(text), autoescape=True))
+    conditions = [
+        of.user_id.in_(owners),
+        func.lower(of.reference).contains(text.lower(), autoescape=True),
+    ]
+    part_of_id = text.strip("… ").replace("-", "").lower()
+    if _PART_OF_ID.fullmatch(part_of_id):
+        digits = func.replace(cast(of.id, String), "-", "")
+        conditions.append(digits.contains(part_of_id))
+    return conditions
+
+
+def _mentioning(text: str, of: Any) -> ColumnElement[bool]:
+    return or_(_with_product(text, of), *_mentions(text, of))
