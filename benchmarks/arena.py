@@ -16,6 +16,7 @@ from benchmarks.dataset import Dataset
 from tests.servers import PostgresServer, RedisServer, redis_program, running_postgres, running_redis
 
 WORKERS = 2
+CONNECTIONS = 300
 SETTINGS_OF_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 
 
@@ -72,19 +73,19 @@ def arena(dataset: Dataset) -> Iterator[Arena]:
         running_redis(program) as redis,
         contextlib.ExitStack() as stack,
     ):
-        make_durable(postgres)
+        set_up(postgres)
         yield Arena(dataset, Path(folder), postgres, redis, stack)
 
 
-def make_durable(postgres: PostgresServer) -> None:
-    """Give back the safety that the tests trade for speed: what is committed is on the disk."""
+def set_up(postgres: PostgresServer) -> None:
+    """Give back the safety that the tests trade for speed, and let all contenders connect."""
     url = plain(postgres.new_database())
     with psycopg.connect(url, autocommit=True) as connection:
         for setting in SETTINGS_OF_DURABILITY:
             connection.execute(f"ALTER SYSTEM RESET {setting}")
-        connection.execute("SELECT pg_reload_conf()")
-        connection.execute("CHECKPOINT")
-    # Only a new connection is sure to see what was reloaded.
+        connection.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}")
+    postgres.stop()
+    postgres.start()
     with psycopg.connect(url) as connection:
         for setting in SETTINGS_OF_DURABILITY:
             row = connection.execute(f"SHOW {setting}").fetchone()
@@ -95,3 +96,8 @@ def make_durable(postgres: PostgresServer) -> None:
 def plain(url: str) -> str:
     """A database URL as psycopg itself reads it, without the name of SQLAlchemy's driver."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def with_driver(url: str, driver: str) -> str:
+    """The same database, for SQLAlchemy with another driver."""
+    return url.replace("+psycopg:", f"+{driver}:", 1)

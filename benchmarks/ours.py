@@ -21,17 +21,17 @@ FIXED = {
 
 def on_postgres(arena: Arena) -> Contender:
     """PostgreSQL and Redis."""
-    return _start(arena, "ours", DATABASE_URL=_database(arena), REDIS_URL=arena.redis_url())
+    return _start(arena, "ours", DATABASE_URL=service_database(arena), REDIS_URL=arena.redis_url())
 
 
 def on_postgres_for_writes(arena: Arena) -> Contender:
     """The same with a database of its own, for what adds to it."""
-    return _start(arena, "ours-writes", DATABASE_URL=_database(arena), REDIS_URL=arena.redis_url())
+    return _start(arena, "ours-writes", DATABASE_URL=service_database(arena), REDIS_URL=arena.redis_url())
 
 
 def uncached(arena: Arena) -> Contender:
     """PostgreSQL, and the cache off."""
-    return _start(arena, "ours-uncached", DATABASE_URL=_database(arena), CACHE_ENABLED="false")
+    return _start(arena, "ours-uncached", DATABASE_URL=service_database(arena), CACHE_ENABLED="false")
 
 
 def embedded(arena: Arena) -> Contender:
@@ -43,7 +43,9 @@ def embedded(arena: Arena) -> Contender:
     return _started(arena, name, server)
 
 
-def _database(arena: Arena) -> str:
+def service_database(arena: Arena) -> str:
+    """The URL of a new database as the service has it, with the data set in it."""
+
     def prepare(url: str) -> None:
         _server(arena.folder / "filling", DATABASE_URL=url).first_run()
         fill(url, arena.dataset.orders, FIXED["SECRET_KEY"])

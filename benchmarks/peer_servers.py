@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Final
 
 import jwt
+from psycopg.conninfo import conninfo_to_dict
 
-from benchmarks.arena import WORKERS, Arena
+from benchmarks.arena import WORKERS, Arena, plain, with_driver
 from benchmarks.contenders import Contender
 from benchmarks.dataset import USERS
 from benchmarks.load import BENCH_PYTHON
+from benchmarks.ours import service_database
+from benchmarks.peer_filling import fill_peer
 from config import ROOT
 from serve import HEADER_BUFFER_BYTES, HEADER_TIMEOUT_MILLISECONDS, THREADS
 from tests.servers import free_port, wait_until
@@ -28,23 +31,58 @@ START_SECONDS: Final = 60
 TOKEN_SECONDS: Final = 10 * 3600
 
 
+_QUIET: Final = ["--no-ws", "--no-access-log", "--workers", f"{WORKERS}", "--http", "1", "--port", "{port}"]
+GRANIAN_WSGI: Final = [
+    *("granian", "--interface", "wsgi", "--blocking-threads", f"{THREADS}"),
+    *("--http1-header-read-timeout", f"{HEADER_TIMEOUT_MILLISECONDS}"),
+    *("--http1-buffer-size", f"{HEADER_BUFFER_BYTES}"),
+    *_QUIET,
+]
+"""As `serve.py` sets it up."""
+GRANIAN_ASGI: Final = ["granian", "--interface", "asgi", "--loop", "uvloop", *_QUIET]
+GUNICORN: Final = [
+    *("gunicorn", "--workers", f"{WORKERS}", "--worker-class", "gthread", "--threads", f"{THREADS}"),
+    *("--reuse-port", "--bind", "127.0.0.1:{port}"),
+]
+UVICORN: Final = [
+    *("uvicorn", "--workers", f"{WORKERS}", "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+    *("--port", "{port}"),
+]
+
+
 def empty(arena: Arena) -> Contender:
     """A view that does nothing, on the same server as the service and with the same settings."""
-    return _start(arena, "empty", _granian_wsgi("benchmarks.peers.empty:app"))
+    return _start(arena, "empty", [*GRANIAN_WSGI, "benchmarks.peers.empty:app"])
 
 
-def _granian_wsgi(target: str) -> list[str]:
-    """As `serve.py` sets it up."""
-    options = {
-        "interface": "wsgi",
-        "workers": WORKERS,
-        "blocking-threads": THREADS,
-        "http": "1",
-        "http1-header-read-timeout": HEADER_TIMEOUT_MILLISECONDS,
-        "http1-buffer-size": HEADER_BUFFER_BYTES,
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", f"{value}")]
-    return ["granian", *words, "--no-ws", "--no-access-log", "--port", "{port}", target]
+def fastapi(arena: Arena, name: str, *, cached: bool = False) -> Contender:
+    """FastAPI with SQLAlchemy and asyncpg."""
+    url = with_driver(_database(arena), "asyncpg")
+    command = [*UVICORN, "benchmarks.peers.fastapi_app:app"]
+    return _start(arena, name, command, DATABASE_URL=url, **_cache(arena, cached=cached))
+
+
+def drf(arena: Arena, name: str, *, cached: bool = False) -> Contender:
+    """Django REST framework."""
+    where = conninfo_to_dict(plain(_database(arena)))
+    settings = {"DATABASE_NAME": f"{where['dbname']}", "DATABASE_HOST": f"{where['host']}"}
+    command = [*GRANIAN_WSGI, "benchmarks.peers.drf.wsgi:app"]
+    return _start(arena, name, command, **settings, **_cache(arena, cached=cached))
+
+
+def psycopg(arena: Arena, name: str, application: str) -> Contender:
+    """psycopg and nothing else, on a database of the service's."""
+    url = plain(service_database(arena))
+    command = [*GRANIAN_WSGI, f"benchmarks.peers.bare_psycopg:{application}"]
+    return _start(arena, name, command, DATABASE_URL=url)
+
+
+def _database(arena: Arena) -> str:
+    return arena.database("peers", lambda url: fill_peer(url, arena.dataset.orders))
+
+
+def _cache(arena: Arena, *, cached: bool) -> dict[str, str]:
+    return {"REDIS_URL": arena.redis_url()} if cached else {}
 
 
 def _start(arena: Arena, name: str, command: list[str], **settings: str) -> Contender:
