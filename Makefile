@@ -1,12 +1,14 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test consistency generated soak check format lock audit sbom clean
+.PHONY: help setup run serve keys test consistency generated soak bench check format lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 # Left by Python's compiler beside what it made; a server whose modules are not compiled takes seconds longer to start
 COMPILED := orders_app/__pycache__/.compiled
 MODULES := $(wildcard *.py) $(shell find orders_app -name '*.py')
+# What the benchmarks compare the service with must not mix with what the service needs.
+BENCH_VENV := .venv-bench
 # Arguments for the tests: make test ARGS="-k money -x"
 ARGS ?=
 # How many requests each operation gets from `make generated`, and what they are made up from
@@ -57,6 +59,9 @@ soak: $(VENV)/.installed-dev ## The long runs: fifty kills, a million requests a
 	@FA15_KILLS=50 FA26_REQUESTS=$${FA26_REQUESTS:-1000000} $(BIN)/python -m pytest tests/cases/test_fa_processes.py \
 		tests/cases/test_fa_memory.py -k "fa15 or fa26" $(ARGS)
 
+bench: $(VENV)/.installed-dev $(BENCH_VENV)/.installed ## A minute of benchmarks beside other stacks (ARGS=--record for docs/performance.md)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 check: $(VENV)/.installed-dev ## Lint, formatting, types and the rules between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -68,7 +73,7 @@ format: $(VENV)/.installed-dev ## Format the code and mend what the linter can m
 	@$(BIN)/ruff format .
 
 lock: $(VENV)/.installed-dev ## Pin the newest versions that requirements*.in allow
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-bench; do \
 		CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --upgrade --output-file $$name.txt $$name.in || exit 1; done
 
 audit: $(VENV)/.installed-dev ## Look the pinned packages up in the list of known vulnerabilities
@@ -77,8 +82,8 @@ audit: $(VENV)/.installed-dev ## Look the pinned packages up in the list of know
 sbom: $(VENV)/.installed-dev ## Write what the service is made of, with licences, to sbom.cdx.json (CycloneDX)
 	@$(BIN)/python deploy/sbom.py sbom.cdx.json
 
-clean: ## Remove .venv and the caches of the tools; keys, database and logs stay
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .schemathesis
+clean: ## Remove .venv, .venv-bench and the caches of the tools; keys, database and logs stay
+	@rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .schemathesis
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -101,4 +106,10 @@ $(COMPILED): $(VENV)/.installed $(MODULES)
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "Installing what the tests and checks need …"
 	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+$(BENCH_VENV)/.installed: requirements-bench.txt | $(BIN)/python
+	@echo "Installing what the service is compared with …"
+	@test -x $(BENCH_VENV)/bin/python || $(BIN)/python -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --requirement requirements-bench.txt
 	@touch $@

@@ -122,8 +122,8 @@ def verify_token(token: str) -> Actor | None:
 class Standing:
     """What a caller was admitted for, and how to find out later whether it still holds.
 
-    It does as long as the database says the same of them to the letter: the account, its role, the log-in, the
-    hash of the password, and the version of what they may see.
+    It does as long as the database says the same of them to the letter: the account, its role, the log-in,
+    the hash of the password, and the version of what they may see.
     """
 
     connections: ReadConnections

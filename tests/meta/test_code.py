@@ -22,7 +22,7 @@ MAY_SKIP = {
 
 @pytest.fixture(scope="module")
 def sources() -> list[Path]:
-    folders = ("orders_app", "tests", "migrations", "deploy")
+    folders = ("orders_app", "tests", "migrations", "deploy", "benchmarks")
     return [*ROOT.glob("*.py"), *(path for folder in folders for path in (ROOT / folder).rglob("*.py"))]
 
 
@@ -54,7 +54,7 @@ def test_no_file_outgrows_a_page_or_six(sources: list[Path]) -> None:
     assert {name: lines for name, lines in long.items() if not name.startswith("tests/")} == {}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"])
 def test_every_requirement_is_pinned(name: str) -> None:
     lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
     wanted = [line for line in lines if line and not line.startswith("-")]

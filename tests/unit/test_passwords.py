@@ -35,14 +35,9 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> CountedChecks:
 
 
 @pytest.fixture
-def move_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-
-    def move(seconds: float) -> None:
-        now[0] += seconds
-
-    return move
+def move_clock() -> Iterator[Callable[[float], None]]:
+    with time_machine.travel(datetime(2026, 11, 1, 12, tzinfo=UTC), tick=False) as clock:
+        yield clock.shift
 
 
 def test_a_hash_is_argon2id_with_its_own_salt() -> None:

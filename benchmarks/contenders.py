@@ -1,0 +1,92 @@
+"""A contender: a server that answers the order API, or part of it, and who may ask it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import psutil  # type: ignore[import-untyped]  # it has no types, and little is used of it
+
+from benchmarks.dataset import SampleOrder, SampleUser
+
+ORDERS = "/api/v1/orders/"
+TIMEOUT_SECONDS = 30
+
+
+class Process(Protocol):
+    """What runs: the server's first process, whose children are the workers."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Contender:
+    """A running server with the data set in its database.
+
+    `bearers` are the values of `Authorization` by the name of the account.  `totals` holds what the
+    benchmark itself has changed since, in cents.
+    """
+
+    name: str
+    port: int
+    process: Process
+    bearers: dict[str, str] = field(repr=False)
+    database_url: str = ""
+    totals: dict[UUID, int] = field(default_factory=dict, repr=False)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        user: SampleUser | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request on a connection of its own, which any worker may get."""
+        sent = dict(headers or {})
+        if user is not None:
+            sent.setdefault("Authorization", self.bearers[user.name])
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request(method, path, data, sent)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def total_of(self, order: SampleOrder) -> int:
+        """What the order costs by now, in cents."""
+        return self.totals.get(order.order_id, order.total_cents)
+
+    def worker_memory(self) -> list[int]:
+        """The resident bytes of each worker process, largest first."""
+        children = psutil.Process(self.process.pid).children()
+        sizes = [
+            child.memory_info().rss for child in children if "resource_tracker" not in str(child.cmdline())
+        ]
+        return sorted(sizes, reverse=True)
+
+
+def path_of(order: SampleOrder) -> str:
+    """Where an order is."""
+    return f"{ORDERS}{order.order_id}/"

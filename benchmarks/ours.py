@@ -1,0 +1,78 @@
+"""The service itself, as an operator starts it: `python serve.py` with its settings in the environment."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from benchmarks.arena import WORKERS, Arena
+from benchmarks.contenders import Contender
+from benchmarks.dataset import USERS
+from benchmarks.filling import fill
+from tests.server.processes import ServerProcess, started
+
+FIXED = {
+    # One key for the history of the filled database and of all its copies.
+    "SECRET_KEY": secrets.token_hex(32),
+    # A long run outlives a token of fifteen minutes; how long it is good for costs nothing.
+    "ACCESS_TOKEN_MINUTES": "600",
+}
+
+
+def on_postgres(arena: Arena) -> Contender:
+    """PostgreSQL and Redis."""
+    return _start(arena, "ours", DATABASE_URL=service_database(arena), REDIS_URL=arena.redis_url())
+
+
+def on_postgres_for_writes(arena: Arena) -> Contender:
+    """The same with a database of its own, for what adds to it."""
+    return _start(arena, "ours-writes", DATABASE_URL=service_database(arena), REDIS_URL=arena.redis_url())
+
+
+def uncached(arena: Arena) -> Contender:
+    """PostgreSQL, and the cache off."""
+    return _start(arena, "ours-uncached", DATABASE_URL=service_database(arena), CACHE_ENABLED="false")
+
+
+def embedded(arena: Arena) -> Contender:
+    """What runs out of the box: an SQLite file, and files for a cache."""
+    name = "ours-sqlite"
+    server = _server(arena.folder / name)
+    server.prepare()
+    fill(server.environment["DATABASE_URL"], arena.dataset.orders, FIXED["SECRET_KEY"])
+    return _started(arena, name, server)
+
+
+def service_database(arena: Arena) -> str:
+    """The URL of a new database as the service has it, with the data set in it."""
+
+    def prepare(url: str) -> None:
+        _server(arena.folder / "filling", DATABASE_URL=url).first_run()
+        fill(url, arena.dataset.orders, FIXED["SECRET_KEY"])
+
+    return arena.database("ours", prepare)
+
+
+def _server(folder: Path, **settings: str) -> ServerProcess:
+    return ServerProcess(folder, WORKERS, **FIXED, **settings)
+
+
+def _start(arena: Arena, name: str, **settings: str) -> Contender:
+    return _started(arena, name, _server(arena.folder / name, **settings))
+
+
+def _started(arena: Arena, name: str, server: ServerProcess) -> Contender:
+    arena.stack.enter_context(started(server))
+    return contender_of(name, server)
+
+
+def contender_of(name: str, server: ServerProcess) -> Contender:
+    """The running server as a contender: every account of the data set is logged in."""
+    assert server.process is not None
+    bearers = {}
+    for user in USERS:
+        body = {"username": user.name, "password": user.password}
+        answer = server.request("POST", "/api/v1/login/", body)
+        bearers[user.name] = f"Bearer {answer.json()['access']}"
+    url = server.environment["DATABASE_URL"]
+    return Contender(name, server.port, server.process, bearers, url)

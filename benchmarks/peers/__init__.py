@@ -1,0 +1,1 @@
+"""What else a team might have written, each in the style that its own documentation recommends."""
