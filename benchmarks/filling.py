@@ -1,35 +1,29 @@
-"""Fills the service's database, fast, with what the service itself would have written.
+"""Fills the service's database with what the service itself would have written, by its own functions.
 
-Rows are made by the service's own functions and go past it: COPY on PostgreSQL, many at once on SQLite.
 Every order has its sealed event in the history, unless that is left out for a very large database, whose
 history `flask orders verify` would then find missing.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-import psycopg
-from psycopg import sql
-from sqlalchemy import Table, create_engine, insert
+from sqlalchemy import create_engine, insert
 from sqlalchemy.orm import Session
 
-from benchmarks.arena import plain
 from benchmarks.dataset import BEGAN, USERS, SampleOrder
 from orders_app.auth.domain import username_key
 from orders_app.auth.models import User
 from orders_app.auth.passwords import hash_password
-from orders_app.history.domain import FIRST, Entry, seal_of, sealing_key
-from orders_app.history.models import OrderEventRow
-from orders_app.orders import repository
+from orders_app.history.domain import FIRST, Entry, sealing_key
+from orders_app.history.repository import append
 from orders_app.orders.events import OrderEventName
-from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.orders.repository import insert_orders
 from orders_app.shared.identity import Role
-from orders_app.shared.persistence import Base, new_id
+from orders_app.shared.persistence import new_id
 from orders_app.shared.view_versions import bump
 
 AT_ONCE = 5_000
@@ -42,20 +36,15 @@ def fill(url: str, orders: Iterable[SampleOrder], secret: str, *, history: bool 
     """
     engine = create_engine(url)
     key = sealing_key(secret)
-    with engine.begin() as connection:
-        connection.execute(insert(_table(User)), list(_accounts()))
-        if url.startswith("sqlite"):
-            for table, rows in _tables(orders, key, history=history):
-                connection.execute(insert(table), list(rows))
-        with Session(connection) as session:
-            bump(session, [user.user_id for user in USERS if not user.is_admin])
-            session.flush()
+    remaining = iter(orders)
+    with engine.begin() as connection, Session(connection) as session:
+        connection.execute(insert(User), list(_accounts()))
+        while records := [record_of(order) for order in islice(remaining, AT_ONCE)]:
+            insert_orders(session, records)
+            if history:
+                append(session, key, [_event(record) for record in records])
+        bump(session, [user.user_id for user in USERS if not user.is_admin])
     engine.dispose()
-    if url.startswith("sqlite"):
-        return
-    with psycopg.connect(plain(url)) as copying:
-        for table, rows in _tables(orders, key, history=history):
-            _copy(copying, table, rows)
 
 
 def record_of(order: SampleOrder) -> OrderRecord:
@@ -90,20 +79,8 @@ def _accounts() -> Iterator[dict[str, Any]]:
         }
 
 
-def _tables(
-    orders: Iterable[SampleOrder], key: bytes, *, history: bool
-) -> Iterator[tuple[Table, Sequence[Mapping[str, Any]]]]:
-    """Rows for each table in turn, some thousand orders at a time."""
-    remaining = iter(orders)
-    while records := [record_of(order) for order in islice(remaining, AT_ONCE)]:
-        yield _table(Order), [repository.order_row(record) for record in records]
-        yield _table(OrderLine), [row for record in records for row in repository.line_rows(record)]
-        if history:
-            yield _table(OrderEventRow), [_event(record, key) for record in records]
-
-
-def _event(record: OrderRecord, key: bytes) -> dict[str, Any]:
-    entry = Entry(
+def _event(record: OrderRecord) -> Entry:
+    return Entry(
         id=new_id(),
         order_id=record.order_id,
         sequence=record.version,
@@ -118,23 +95,3 @@ def _event(record: OrderRecord, key: bytes) -> dict[str, Any]:
         began_from=FIRST,
         state=record.digest(),
     )
-    return {name: getattr(entry, name) for name in Entry.__slots__} | {"seal": seal_of(key, FIRST, entry)}
-
-
-def _copy(connection: psycopg.Connection[Any], table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    names = list(rows[0])
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row([_plain_value(row[name]) for name in names])
-
-
-def _plain_value(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict) else value
-
-
-def _table(model: type[Base]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table

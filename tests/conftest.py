@@ -198,9 +198,8 @@ def session(app: Flask) -> Iterator[Session]:
 
     Each statement on it sees what is committed by then.  Services have a session of their own.
     """
-    with app.app_context():
-        with Session(db.engine.execution_options(single_statements=True)) as looking:
-            yield looking
+    with app.app_context(), Session(db.engine.execution_options(single_statements=True)) as looking:
+        yield looking
 
 
 @pytest.fixture

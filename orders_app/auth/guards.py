@@ -22,8 +22,8 @@ from orders_app.auth.domain import REQUEST_WINDOW, FailureLimits, Quota
 from orders_app.auth.repository import Credential
 from orders_app.auth.services import sessions, throttle
 from orders_app.extensions import read_connection, read_connections
-from orders_app.http.database import ReadConnections
 from orders_app.http.problems import INVALID_TOKEN
+from orders_app.http.read_connections import ReadConnections
 from orders_app.shared.clock import utcnow
 from orders_app.shared.correlation import current_address
 from orders_app.shared.denials import deny

@@ -108,9 +108,7 @@ def credential_by_name(
 
     The credential is good for no moment: its password was not checked.
     """
-    asked = _BY_NAME.ask(
-        connection, {"key": username_key(username), "account": account, "address": address}
-    )
+    asked = _BY_NAME.ask(connection, {"key": username_key(username), "account": account, "address": address})
     [[*of_user, account_since, account_count, address_since, address_count]] = asked.rows()
     return NamedCredential(
         _credential(of_user, asked, now) if of_user[0] is not None else None,

@@ -104,10 +104,10 @@ def prepare_postgres(engine: Engine, config: Config) -> ReadConnections:
 def _is_alive(connection: Connection) -> bool:
     """Whether a connection that was kept can be used."""
     driver = connection.connection.driver_connection
-    alive = isinstance(driver, PatientConnection) and _answers(driver)
-    if alive:
-        driver.used_at = time.monotonic()
-    return alive
+    if not isinstance(driver, PatientConnection) or not _answers(driver):
+        return False
+    driver.used_at = time.monotonic()
+    return True
 
 
 def _answers(connection: PatientConnection) -> bool:

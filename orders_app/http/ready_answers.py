@@ -1,4 +1,4 @@
-"""Answers that are given again without asking the framework: finished once, kept in memory, checked each time.
+"""Answers that are given again without asking the framework: finished once, kept, checked each time.
 
 An answer goes through the whole application once.  Whoever made it may say how to find out that it still
 holds (`keep_ready`); then its status, headers and body are kept as they were sent.  The next request that is
@@ -71,7 +71,7 @@ class _Ready:
 
 
 def keep_ready(environ: WSGIEnvironment, offer: Offer) -> None:
-    """Let the answer to this request be given again, as it is, for as long as the check says that it holds."""
+    """Let the answer to this request be given again, as it is, as long as the check says that it holds."""
     environ[_OFFER] = offer
 
 
@@ -112,9 +112,7 @@ class ReadyAnswers:
         said = "\n".join([environ.get(name, "") for name in _DEPENDS_ON])
         return hashlib.blake2b(said.encode(errors="surrogatepass"), key=self._secret, digest_size=32).digest()
 
-    def _finish(
-        self, key: bytes, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _finish(self, key: bytes, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the application answer, and keep what it says if it may be said again."""
         started: list[Any] = []
 
@@ -125,7 +123,7 @@ class ReadyAnswers:
         answer = self._application(environ, note)
         offer = environ.pop(_OFFER, None)
         if offer is not None:
-            answer = self._keep(key, offer, *started, answer)
+            answer = self._keep(key, offer, started[0], started[1], answer)
         return answer
 
     def _keep(

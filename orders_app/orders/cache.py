@@ -74,7 +74,7 @@ def cached_response(actor: Actor, asked: dict[str, Any], make: Callable[[], Answ
 def _ready(response: Response) -> Response:
     """The response, to be given again as long as its caller stands where they stood.
 
-    That includes the version of their view, which was read before the data: nothing that they see has changed.
+    That includes the version of their view, which was read before the data: nothing they see has changed.
     """
     standing = current_standing()
     if standing is not None:

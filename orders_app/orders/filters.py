@@ -150,12 +150,16 @@ def order_by(ordering: str, of: Any = Order) -> list[ColumnElement[Any]]:
     return [column.asc(), of.id.asc()]
 
 
-def behind(ordering: str, after: Position) -> ColumnElement[bool]:
+def behind(ordering: str, value: ColumnElement[Any], order_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     """What comes after a place in that order."""
-    column = ordered_column(ordering)
-    here = tuple_(column, Order.id)
-    there = tuple_(literal(after.value, column.type), literal(after.order_id, Order.id.type))
+    here, there = tuple_(ordered_column(ordering), Order.id), tuple_(value, order_id)
     return here < there if ordering.startswith("-") else here > there
+
+
+def behind_position(ordering: str, after: Position) -> ColumnElement[bool]:
+    """The same for a place that is known."""
+    value = literal(after.value, ordered_column(ordering).type)
+    return behind(ordering, value, literal(after.order_id, Order.id.type))
 
 
 def owner_named(username: str) -> ScalarSelect[UUID]:

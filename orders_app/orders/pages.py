@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, false, func, select, union_all
 
-from orders_app.orders.filters import OrderFilter, Position, behind, order_by, ordered_column
+from orders_app.orders.filters import OrderFilter, Position, behind_position, order_by, ordered_column
 from orders_app.orders.models import Order
 
 WALKED: Final = 3_000
@@ -116,7 +116,7 @@ def matching(connection: Connection, wanted: OrderFilter) -> list[ColumnElement[
 def page_of_ids(wanted: OrderFilter, ordering: str, after: Position | None = None) -> Select[UUID]:
     """The ids of the orders that a filter lets through, in order, from a place on."""
     statement = select(Order.id).where(*wanted.conditions()).order_by(*order_by(ordering))
-    return statement if after is None else statement.where(behind(ordering, after))
+    return statement if after is None else statement.where(behind_position(ordering, after))
 
 
 def _undecided(wanted: OrderFilter, ordering: str) -> frozenset[str]:
@@ -174,7 +174,7 @@ def _gathered(
     """All that matches, put in order afterwards."""
     found = select(Order.id, ordered_column(ordering)).where(*matching(connection, wanted))
     if after is not None:
-        found = found.where(behind(ordering, after))
+        found = found.where(behind_position(ordering, after))
     # Behind an OFFSET neither database lets the ordering outside have a say in how it is found.
     rows = found.offset(0).subquery()
     return select(rows.c.id).order_by(*order_by(ordering, rows.c))

@@ -7,17 +7,27 @@ comes with the lines of its next version.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Boolean, Connection, Integer, Row, Select, Uuid, bindparam, select
 
 from orders_app.auth.models import User
-from orders_app.orders.filters import DEFAULT_ORDERING, OrderFilter, Position, order_by
+from orders_app.orders.filters import (
+    DEFAULT_ORDERING,
+    OrderFilter,
+    Position,
+    behind,
+    order_by,
+    ordered_column,
+)
 from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.pages import ways_to
 from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.shared.prepared import Asked, Prepared
 from orders_app.shared.text import fold
 
 _ORDER_COLUMNS: Final[tuple[Any, ...]] = (
@@ -40,17 +50,20 @@ _LINE_COLUMNS: Final[tuple[Any, ...]] = (
     OrderLine.price_cents,
     OrderLine.quantity,
 )
-_ONE_ORDER: Final[Select[Any]] = (
+_ONE_ORDER: Final = Prepared(
     select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
     .join(User, User.id == Order.user_id)
     .outerjoin(OrderLine, OrderLine.order_id == Order.id)
+    .where(Order.id == bindparam("order_id"))
     .order_by(OrderLine.position)
 )
+# The lists that are asked for most are put together once for each ordering.
+_OFTEN_GIVEN: Final = frozenset({"owner_id", "statuses"})
 
 
 def get_order(connection: Connection, order_id: UUID) -> OrderRecord | None:
     """One order with its lines, deleted or not, whoever owns it."""
-    return next(_records(connection.execute(_ONE_ORDER.where(Order.id == order_id))), None)
+    return next(_gathered(_ONE_ORDER.ask(connection, {"order_id": order_id})), None)
 
 
 def list_orders(
@@ -67,20 +80,50 @@ def list_orders(
     `ordering` is a key of `ORDERINGS`, reversed by a leading `-`; ties are broken by the id.  `after`
     begins behind a place in that order, at the same cost wherever it is; `offset` counts rows.
     """
+    given = wanted.given()
+    if given <= _OFTEN_GIVEN and len(wanted.statuses) < 2:
+        values: dict[str, Any] = {"offset": offset, "limit": limit, "is_deleted": wanted.is_deleted}
+        if wanted.owner_id is not None:
+            values["owner_id"] = wanted.owner_id
+        if wanted.statuses:
+            values["status"] = wanted.statuses[0].value
+        if after is not None:
+            values |= {"after_value": after.value, "after_id": after.order_id}
+        return list(_gathered(_page(ordering, given, after is not None).ask(connection, values)))
     found: list[OrderRecord] = []
     for way in ways_to(connection, wanted, ordering, after=after, offset=offset, limit=limit):
-        page = way.ids.subquery()
-        statement = (
-            select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
-            .join(page, page.c.id == Order.id)
-            .join(User, User.id == Order.user_id)
-            .outerjoin(OrderLine, OrderLine.order_id == Order.id)
-            .order_by(*order_by(ordering), OrderLine.position)
-        )
-        found = list(_records(connection.execute(statement)))
+        found = list(_records(connection.execute(_with_lines(way.ids, ordering))))
         if len(found) == limit or not way.may_miss:
             break
     return found
+
+
+@lru_cache(maxsize=256)
+def _page(ordering: str, given: frozenset[str], is_behind: bool) -> Prepared:
+    """The statement for a page, with `bindparam`s for what is given; it is what `ways_to` would lead to."""
+    ids = select(Order.id).where(Order.is_deleted == bindparam("is_deleted", type_=Boolean()))
+    if "owner_id" in given:
+        ids = ids.where(Order.user_id == bindparam("owner_id"))
+    if "statuses" in given:
+        ids = ids.where(Order.status == bindparam("status"))
+    if is_behind:
+        value = bindparam("after_value", type_=ordered_column(ordering).type)
+        ids = ids.where(behind(ordering, value, bindparam("after_id", type_=Uuid())))
+    ids = ids.order_by(*order_by(ordering))
+    ids = ids.offset(bindparam("offset", type_=Integer())).limit(bindparam("limit", type_=Integer()))
+    return Prepared(_with_lines(ids, ordering))
+
+
+def _with_lines(ids: Select[UUID], ordering: str) -> Select[Any]:
+    """The orders that a statement names, with their lines, in order."""
+    page = ids.subquery()
+    return (
+        select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
+        .join(page, page.c.id == Order.id)
+        .join(User, User.id == Order.user_id)
+        .outerjoin(OrderLine, OrderLine.order_id == Order.id)
+        .order_by(*order_by(ordering), OrderLine.position)
+    )
 
 
 def stream_orders(
@@ -116,3 +159,12 @@ def _records(rows: Iterable[Row[Any]]) -> Iterator[OrderRecord]:
         rows_of_order: list[tuple[Any, ...]] = [tuple(row) for row in group]
         lines = [LineRecord(*row[_WIDTH:]) for row in rows_of_order if row[_WIDTH] is not None]
         yield OrderRecord(*(*rows_of_order[0][:_WIDTH], lines))
+
+
+def _gathered(asked: Asked) -> Iterator[OrderRecord]:
+    """The same from a prepared statement: what stands in each row of an order is converted once."""
+    order, line = asked.converting(slice(_WIDTH)), asked.converting(slice(_WIDTH, None))
+    for _, group in groupby(asked.said, key=itemgetter(0)):
+        rows_of_order = list(group)
+        lines = [LineRecord(*line(row)) for row in rows_of_order if row[_WIDTH] is not None]
+        yield OrderRecord(*(*order(rows_of_order[0]), lines))

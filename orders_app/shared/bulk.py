@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, Engine, Table, event
@@ -35,9 +36,13 @@ def insert_rows(
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101  (what a mapped class has)
     names = tuple(columns)
-    connection.exec_driver_sql(
-        _statement(connection, table, names, len(rows)), _as_the_driver_takes(connection, table, names, rows)
-    )
+    statement = _statement(connection, table, names, len(rows))
+    values = _as_the_driver_takes(connection, table, names, rows)
+    if connection.dialect.name == "postgresql" and not statement.startswith(_COPY):
+        # One statement for a few rows: with one for each the server would be asked as often.
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(values)))
+    else:
+        connection.exec_driver_sql(statement, values)
 
 
 def _statement(connection: Connection, table: Table, columns: tuple[str, ...], rows: int) -> str:
@@ -46,7 +51,8 @@ def _statement(connection: Connection, table: Table, columns: tuple[str, ...], r
     if connection.dialect.name == "postgresql":
         if rows >= COPIED_FROM:
             return f"{_COPY}{into} FROM STDIN"
-        return f"INSERT INTO {into} VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608  (names of columns only)
+        row = f"({', '.join(['%s'] * len(columns))})"
+        return f"INSERT INTO {into} VALUES {', '.join([row] * rows)}"  # noqa: S608  (names of columns only)
     return f"INSERT INTO {into} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  (names of columns only)
 
 

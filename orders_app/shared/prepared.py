@@ -7,11 +7,12 @@ run is the driver's own call, and the conversions that the columns' types ask fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
@@ -21,7 +22,7 @@ _Convert = Callable[[Any], Any]
 class Prepared:
     """One statement, with `bindparam`s where each run has values of its own.
 
-    Its lists are of a fixed length: `IN` takes what it is given when the statement is made.
+    There is no `IN` in it: its length would have to be known beforehand.
     """
 
     def __init__(self, statement: Select[Any]) -> None:
@@ -32,9 +33,9 @@ class Prepared:
         """Run it with these values.  Raises SQLAlchemy's `DBAPIError`, as `Connection.execute` does."""
         words = self._words.get(connection.dialect.name)
         if words is None:
-            words = self._words[connection.dialect.name] = _Words.of(self._statement, connection)
+            words = self._words[connection.dialect.name] = _Words.of(self._statement, connection.dialect)
         parameters = words.parameters(values)
-        return Asked(words, parameters, words.run(connection, parameters))
+        return Asked(words.run(connection, parameters), words, parameters)
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         """What it finds with these values."""
@@ -43,19 +44,35 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A statement that was run, and what the database said."""
+    """A statement that was run, and what the database said: rows as the driver gives them."""
 
+    said: list[Row]
     _words: _Words
     _parameters: Any
-    _said: list[Row]
 
     def rows(self) -> list[Row]:
         """The rows, in Python's types."""
-        return self._words.converted(self._said)
+        convert = self.converting(slice(None))
+        return [convert(row) for row in self.said]
+
+    def converting(self, part: slice) -> Callable[[Row], Row]:
+        """What makes Python's types of this part of a row."""
+        converters = self._words.from_driver[part]
+        if not any(converters):
+            return itemgetter(part)
+        places = [(place, convert) for place, convert in enumerate(converters) if convert is not None]
+
+        def converted(row: Row) -> Row:
+            values = list(row[part])
+            for place, convert in places:
+                values[place] = convert(values[place])
+            return tuple(values)
+
+        return converted
 
     def is_unchanged(self, connection: Connection) -> bool:
         """Ask again: whether the database still says the same, to the letter."""
-        return self._words.run(connection, self._parameters) == self._said
+        return self._words.run(connection, self._parameters) == self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +80,24 @@ class _Words:
     """The statement as one kind of database reads it."""
 
     text: str
-    order: Sequence[str] | None
+    order: list[str] | None
     """The names of the values in the order of their places, where these are not named."""
     constants: dict[str, Any]
     to_driver: dict[str, _Convert]
-    from_driver: list[tuple[int, _Convert]]
+    from_driver: list[_Convert | None]
+    """For each column what makes Python's type of what the driver gives."""
 
     @classmethod
-    def of(cls, statement: Select[Any], connection: Connection) -> Self:
-        dialect = connection.dialect
-        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    def of(cls, statement: Select[Any], dialect: Dialect) -> Self:
+        compiled: Any = statement.compile(dialect=dialect)
         to_driver = {}
         for name, parameter in compiled.binds.items():
             if convert := parameter.type.dialect_impl(dialect).bind_processor(dialect):
                 to_driver[name] = convert
-        from_driver = []
-        for place, column in enumerate(statement.selected_columns):
-            if read := column.type.dialect_impl(dialect).result_processor(dialect, None):
-                from_driver.append((place, read))
+        from_driver: list[_Convert | None] = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in statement.selected_columns
+        ]
         constants = {
             name: to_driver[name](value) if name in to_driver else value
             for name, value in compiled.params.items()
@@ -105,29 +122,19 @@ class _Words:
             raise self._wrapped(error, connection, driver) from error
         return found
 
-    def converted(self, rows: list[Row]) -> list[Row]:
-        if not self.from_driver:
-            return rows
-        converted = []
-        for row in rows:
-            values = list(row)
-            for place, convert in self.from_driver:
-                values[place] = convert(values[place])
-            converted.append(tuple(values))
-        return converted
-
     def _wrapped(self, error: Any, connection: Connection, driver: Any) -> BaseException:
-        """The error as SQLAlchemy reports it; a connection that is lost is taken out of use, as it does too."""
+        """The error as SQLAlchemy reports it; like there, a connection that is lost is not used again."""
         dialect = connection.dialect
         is_lost = dialect.is_disconnect(error, driver, None)
         if is_lost:
             connection.invalidate(error)
-        return DBAPIError.instance(
+        wrapped: BaseException = DBAPIError.instance(
             self.text,
             None,
             error,
-            dialect.loaded_dbapi.Error,  # type: ignore[arg-type]  # a class, as the library itself passes it
+            dialect.loaded_dbapi.Error,
             hide_parameters=True,
             connection_invalidated=is_lost,
             dialect=dialect,
         )
+        return wrapped
