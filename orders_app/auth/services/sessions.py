@@ -69,15 +69,14 @@ def check_password(
     attempt = Attempt.of(username, address, limits)
     credential = attempt.find(connection)
     password_hash = credential.password_hash if credential and credential.is_active else None
+    if _verified.remembers(username, password_hash, password) is None:
+        if not _verified.verify(username, password_hash, password):
+            attempt.count_failure(connection)
+            return None
+        # Of many attempts at the same moment, all may have passed before the first failure was counted.
+        attempt.find(connection)
     good_until = _verified.remembers(username, password_hash, password)
-    if credential is not None and good_until is not None:
-        return replace(credential, good_until=good_until)
-    if not _verified.verify(username, password_hash, password):
-        attempt.count_failure(connection)
-        return None
-    # Of many attempts at the same moment, all may have passed before the first failure was counted.
-    attempt.find(connection)
-    return credential
+    return replace(credential, good_until=good_until) if credential and good_until else credential
 
 
 def _impossible(name: str) -> bool:
