@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, Select, select
 
 from orders_app.auth.models import User
-from orders_app.orders.filters import DEFAULT_ORDERING, OrderFilter, Position, order_by
-from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.filters import DEFAULT_ORDERING, OrderFilter, Position, order_by, reverse
+from orders_app.orders.models import Order, OrderLine, ProductName
 from orders_app.orders.pages import ways_to
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.text import fold
@@ -83,6 +83,21 @@ def list_orders(
     return found
 
 
+def numbered_orders(
+    connection: Connection, wanted: OrderFilter, *, ordering: str, offset: int, limit: int, total: int | None
+) -> list[OrderRecord]:
+    """The page behind `offset` orders; where it is known how many there are, from the nearer end."""
+    if total is None or 2 * offset <= total:
+        return list_orders(connection, wanted, ordering=ordering, offset=offset, limit=limit)
+    on_page = min(limit, total - offset)
+    if on_page <= 0:
+        return []
+    from_the_end = total - offset - on_page
+    return list_orders(connection, wanted, ordering=reverse(ordering), offset=from_the_end, limit=on_page)[
+        ::-1
+    ]
+
+
 def stream_orders(
     connection: Connection, wanted: OrderFilter | None, *, by_id: bool = False
 ) -> Iterator[OrderRecord]:
@@ -108,6 +123,9 @@ def misfiled_orders(connection: Connection) -> Iterator[UUID]:
     for order_id, lines in groupby(rows, key=lambda row: row[0]):
         if any(fold(name) != folded for _, name, folded in lines):
             yield order_id
+    unlisted = select(OrderLine.name_folded).except_(select(ProductName.name_folded))
+    of_them = select(OrderLine.order_id).where(OrderLine.name_folded.in_(unlisted)).distinct()
+    yield from connection.scalars(of_them.order_by(OrderLine.order_id))
 
 
 def _records(rows: Iterable[Row[Any]]) -> Iterator[OrderRecord]:
