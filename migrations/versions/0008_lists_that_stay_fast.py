@@ -112,6 +112,9 @@ def upgrade() -> None:
         op.create_index(name, "orders", columns)
     op.drop_index("uq_orders_source_reference", table_name="orders")
     op.create_index("uq_orders_reference_source", "orders", ["reference", "source"], unique=True)
+    op.create_index("ix_orders_id_end", "orders", [sa.text("substr(replace(CAST(id AS VARCHAR), '-', ''), 25)")])
+    op.drop_index(op.f("ix_order_events_at"), table_name="order_events")
+    op.create_index("ix_order_events_at_id", "order_events", ["at", "id"])
     op.create_index("ix_order_lines_name_order", "order_lines", ["name_folded", "order_id"])
     op.create_table(
         "order_counts",
@@ -152,6 +155,9 @@ def downgrade() -> None:
     op.drop_table("product_names")
     op.drop_table("order_counts")
     op.drop_index("ix_order_lines_name_order", table_name="order_lines")
+    op.drop_index("ix_order_events_at_id", table_name="order_events")
+    op.create_index(op.f("ix_order_events_at"), "order_events", ["at"])
+    op.drop_index("ix_orders_id_end", table_name="orders")
     op.drop_index("uq_orders_reference_source", table_name="orders")
     op.create_index("uq_orders_source_reference", "orders", ["source", "reference"], unique=True)
     for name in NEW:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import request
 
-from orders_app.admin.views import PanelModelView, page_offset
+from orders_app.admin.views import MOST_COUNTED, PanelModelView
 from orders_app.extensions import read_connection
 from orders_app.history.repository import EventRecord, count_events, latest_events
 from orders_app.shared.errors import NotFound
@@ -52,6 +52,9 @@ class HistoryView(PanelModelView):
             self._template_args["filter_errors"] = {"order_id": ["This is no order id."]}
             return 0, []
         with read_connection() as connection:
-            total = count_events(connection, order_id=order_id)
-            offset = page_offset(page, size, total)
-            return total, latest_events(connection, offset=offset, limit=size, order_id=order_id)
+            total = count_events(connection, order_id=order_id, most=MOST_COUNTED)
+
+            def read(offset: int, limit: int) -> list[EventRecord]:
+                return latest_events(connection, offset=offset, limit=limit, order_id=order_id)
+
+            return self.page_of(page, size, total, read)

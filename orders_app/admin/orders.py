@@ -14,17 +14,18 @@ from orders_app.admin import access
 from orders_app.admin.bulk import BulkDeletion
 from orders_app.admin.meanwhile import Meanwhile
 from orders_app.admin.order_form import EditOrderForm, OrderForm, version_in
-from orders_app.admin.views import page_offset
+from orders_app.admin.views import MOST_COUNTED
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.history.repository import history_of
 from orders_app.orders import services
-from orders_app.orders.counts import count_orders
+from orders_app.orders.counts import count_up_to
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, allowed_transitions
 from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS, OrderFilter
 from orders_app.orders.gates import NO_SUCH_ORDER
-from orders_app.orders.queries import get_order, list_orders
+from orders_app.orders.queries import get_order, numbered_orders
 from orders_app.orders.records import OrderRecord
 from orders_app.orders.schemas import STATUSES, OrderQuerySchema
+from orders_app.orders.searching import looked_up
 from orders_app.shared.errors import Conflict, Invalid
 
 _FILTERS = (
@@ -81,9 +82,17 @@ class OrderView(BulkDeletion):
             ordering = f"-{sort_field}" if sort_desc else str(sort_field)
         size = page_size or self.page_size
         with read_connection() as connection:
-            total = count_orders(connection, wanted)
-            offset = page_offset(page, size, total)
-            return total, list_orders(connection, wanted, ordering=ordering, offset=offset, limit=size)
+            wanted = looked_up(connection, wanted)
+            # A text that very many orders have would have to be looked for in all of them to count those.
+            is_counted = wanted.given().isdisjoint({"search", "part_of_reference"})
+            total = count_up_to(connection, wanted, MOST_COUNTED) if is_counted else None
+
+            def read(offset: int, limit: int) -> list[OrderRecord]:
+                return numbered_orders(
+                    connection, wanted, ordering=ordering, offset=offset, limit=limit, total=total
+                )
+
+            return self.page_of(page, size, total, read)
 
     def get_one(self, id: str) -> OrderRecord | None:  # noqa: A002  (Flask-Admin's name)
         with read_connection() as connection:

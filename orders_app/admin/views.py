@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flask import flash, redirect, request
@@ -19,6 +19,9 @@ from orders_app.http.identifiers import id_from_path
 from orders_app.shared.errors import DomainError
 
 Page = str | Response | tuple[str, int]
+MOST_COUNTED: Final = 10_000
+"""Rows that are counted to tell how many there are; of more it is told that they are more."""
+_MOST_PAGES: Final = 1_000_000
 
 
 class PanelView:
@@ -86,6 +89,25 @@ class PanelModelView(PanelView, BaseModelView):
     def is_saving(self, form: Any) -> bool:
         """Whether the form was sent to be saved."""
         return request.method == "POST"
+
+    def page_of(
+        self, page: int | None, size: int, counted: int | None, read: Callable[[int, int], list[Any]]
+    ) -> tuple[int, list[Any]]:
+        """A page for `get_list`: how many rows there are at least, and those from an offset on.
+
+        Where they were not counted one more is read than is shown, to tell whether there is a next page.
+        """
+        if counted is not None:
+            offset = page_offset(page, size, counted)
+            return counted, read(offset, size)
+        offset = min(max(page or 0, 0), _MOST_PAGES) * size
+        found = read(offset, size + 1)
+        if not found:
+            offset, found = 0, read(0, size + 1)
+            self._template_args["page"] = 0
+        seen = offset + len(found[:size])
+        self._template_args["more_than"] = seen if len(found) > size else None
+        return offset + len(found), found[:size]
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Page:

@@ -34,7 +34,7 @@ FOUND = 3
     "when all is well.  Keep it where nobody who can write to the database can.",
 )
 def verify_command(checkpoint: Path | None) -> None:
-    """Look whether any order or its history was changed past this service.
+    """Look whether any order or its history was changed past this service, and all orders are counted.
 
     Exit status 0 when all is well, 3 when something was found, 1 when it could not be looked.
     """
@@ -70,8 +70,9 @@ def _run(verification: Verification, connection: Connection, progress: Callable[
 
 def _tell(finding: Finding) -> None:
     event = f", event {finding.sequence}," if finding.sequence is not None else ""
+    about = f"order {finding.order_id}{event} " if finding.order_id is not None else ""
     with tqdm.external_write_mode(file=sys.stdout):
-        click.echo(f"order {finding.order_id}{event} {finding.problem}")
+        click.echo(f"{about}{finding.problem}")
 
 
 def _summary(report: Report, seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Whether the histories of all orders are whole, and the orders what their histories say."""
+"""Whether the histories of all orders are whole, the orders what their histories say, and counted right."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.repository import sealed_events
+from orders_app.orders.counts import Miscount, miscounts
 from orders_app.orders.queries import misfiled_orders, stream_orders
 from orders_app.orders.records import OrderRecord
 
@@ -29,9 +30,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as this service left it; `sequence` names the event where it is about one."""
+    """Something that is not as this service left it.
 
-    order_id: UUID
+    `order_id` is None where it is about no single order; `sequence` names the event where it is about one.
+    """
+
+    order_id: UUID | None
     problem: str
     sequence: int | None = None
 
@@ -84,6 +88,8 @@ class Verification:
             progress()
         for order_id in misfiled_orders(connection):
             self._find(order_id, MISFILED)
+        for wrong in miscounts(connection):
+            self._find(None, _told(wrong))
         return self.report
 
     def _one(self, order: OrderRecord | None, history: list[Sealed], head: Head | None) -> None:
@@ -132,9 +138,15 @@ class Verification:
         elif then != head.seal:
             self._find(head.order_id, REWRITTEN, head.sequence)
 
-    def _find(self, order_id: UUID, problem: str, sequence: int | None = None) -> None:
+    def _find(self, order_id: UUID | None, problem: str, sequence: int | None = None) -> None:
         self.report.findings += 1
         self.tell(Finding(order_id, problem, sequence))
+
+
+def _told(wrong: Miscount) -> str:
+    whose = "all owners" if wrong.owner_id is None else f"user {wrong.owner_id}"
+    which = f"deleted {wrong.status}" if wrong.is_deleted else wrong.status
+    return f"the count of {which} orders of {whose} is {wrong.kept}, and there are {wrong.there}"
 
 
 def _histories(connection: Connection) -> Iterator[list[Sealed]]:

@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from orders_app.history.domain import SEAL_BYTES
@@ -25,6 +35,7 @@ class OrderEventRow(Base):
     __tablename__ = "order_events"
     __table_args__ = (
         UniqueConstraint("order_id", "sequence"),
+        Index("ix_order_events_at_id", "at", "id"),
         CheckConstraint("sequence >= 1", name="sequence_positive"),
         CheckConstraint(f"length(seal) = {SEAL_BYTES}", name="seal_whole"),
     )
@@ -33,7 +44,7 @@ class OrderEventRow(Base):
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
     sequence: Mapped[int] = mapped_column(Integer)
     event: Mapped[str] = mapped_column(String(40))
-    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     actor_name: Mapped[str] = mapped_column(String(150))
     request_id: Mapped[str] = mapped_column(String(128))

@@ -77,18 +77,22 @@ def latest_events(
     connection: Connection, *, offset: int, limit: int, order_id: UUID | None = None
 ) -> list[EventRecord]:
     """The events of all orders, or of one, newest first."""
-    statement = _EVENTS.order_by(OrderEventRow.at.desc(), OrderEventRow.id.desc()).offset(offset).limit(limit)
+    newest = OrderEventRow.at.desc(), OrderEventRow.id.desc()
+    # What is skipped is read from the index alone.
+    page = select(OrderEventRow.id).order_by(*newest).offset(offset).limit(limit)
     if order_id is not None:
-        statement = statement.where(OrderEventRow.order_id == order_id)
+        page = page.where(OrderEventRow.order_id == order_id)
+    statement = _EVENTS.where(OrderEventRow.id.in_(page)).order_by(*newest)
     return [EventRecord(*row) for row in connection.execute(statement)]
 
 
-def count_events(connection: Connection, *, order_id: UUID | None = None) -> int:
-    """How many events there are, of all orders or of one."""
-    statement = select(func.count()).select_from(OrderEventRow)
+def count_events(connection: Connection, *, most: int, order_id: UUID | None = None) -> int | None:
+    """How many events there are, of all orders or of one; None where they are more than `most`."""
+    some = select(OrderEventRow.id).limit(most + 1)
     if order_id is not None:
-        statement = statement.where(OrderEventRow.order_id == order_id)
-    return connection.scalar(statement) or 0
+        some = some.where(OrderEventRow.order_id == order_id)
+    number = connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return number if number <= most else None
 
 
 def append(session: Session, key: bytes, entries: Sequence[Entry]) -> None:

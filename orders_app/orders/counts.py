@@ -39,12 +39,13 @@ def count_orders(connection: Connection, wanted: OrderFilter) -> int:
     return int(connection.scalar(statement) or 0)
 
 
-def count_up_to(connection: Connection, wanted: OrderFilter, most: int) -> int:
-    """The same, save that what would take counting is counted no farther than to one more than `most`."""
+def count_up_to(connection: Connection, wanted: OrderFilter, most: int) -> int | None:
+    """The same, or None where it would take counting more than `most`."""
     if wanted.given() <= _TOLD_APART:
         return count_orders(connection, wanted)
     some = _matching(connection, wanted).limit(most + 1).subquery()
-    return connection.scalar(select(func.count()).select_from(some)) or 0
+    number = connection.scalar(select(func.count()).select_from(some)) or 0
+    return number if number <= most else None
 
 
 def count_by_status(connection: Connection) -> Mapping[str, int]:

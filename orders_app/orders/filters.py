@@ -15,10 +15,12 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     String,
+    and_,
     cast,
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -30,7 +32,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from orders_app.auth.domain import username_key
 from orders_app.auth.models import User
 from orders_app.orders.domain import OrderStatus
-from orders_app.orders.models import Order, OrderLine, ProductName
+from orders_app.orders.models import END_OF_ID, Order, OrderLine, ProductName
 from orders_app.orders.records import OrderRecord
 from orders_app.shared.money import to_cents
 from orders_app.shared.text import fold
@@ -42,6 +44,7 @@ ORDERINGS: Final[dict[str, InstrumentedAttribute[Any]]] = {
     "status": Order.status,
 }
 DEFAULT_ORDERING = "-created_at"
+KEYS: Final = ("ids", "reference", "q", "search", "part_of_reference")
 _PART_OF_ID: Final = re.compile(r"[0-9a-f]{6,32}", re.ASCII)
 
 
@@ -50,7 +53,8 @@ class OrderFilter:
     """Which orders to read; None does not filter.
 
     `owner_id` limits to what one user may see; `q` looks in product names, `search` also in the names
-    of owners, in references, and in ids from six characters on.
+    of owners, for whole references, and for the beginning of an id from six digits on or its end from
+    eight on; `part_of_reference` looks in references.
     """
 
     owner_id: UUID | None = None
@@ -65,6 +69,8 @@ class OrderFilter:
     reference: str | None = None
     q: str | None = None
     search: str | None = None
+    part_of_reference: str | None = None
+    ids: tuple[UUID, ...] | None = None
     is_deleted: bool = False
 
     def conditions(self, of: Any = Order) -> list[ColumnElement[bool]]:
@@ -76,8 +82,8 @@ class OrderFilter:
 
     def given(self) -> frozenset[str]:
         """The names of the filters that are given, but for `is_deleted`, which always filters."""
-        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "is_deleted"}
-        return frozenset(name for name, value in values.items() if value not in {None, ()})
+        given = (item.name for item in fields(self) if getattr(self, item.name) != item.default)
+        return frozenset(given) - {"is_deleted"}
 
     def place(self, of: Any = Order) -> list[ColumnElement[bool]]:
         """The part that every index begins with: whose orders, and whether the deleted ones."""
@@ -100,29 +106,40 @@ class OrderFilter:
             (self.source, lambda source: of.source == source),
             (self.reference, lambda reference: of.reference == reference),
             (self.q, lambda text: _with_product(text, of)),
-            (self.search, lambda text: _mentioning(text, of)),
+            (self.search, lambda text: or_(_with_product(text, of), *_mentions(text, of))),
+            (self.part_of_reference, lambda text: _in_reference(text, of)),
+            (self.ids, of.id.in_),
         ]
         return [condition(value) for value, condition in given if value is not None]
 
-    def keys(self) -> Select[UUID] | None:
-        """The ids of all orders, of whomever, that have the reference or else the text that is looked for.
+    @property
+    def key(self) -> str | None:
+        """The filter that names orders rather than describing them, if one does."""
+        return next((name for name in KEYS if getattr(self, name) is not None), None)
 
-        One may stand there several times.  None where nothing such is looked for.
-        """
-        if self.reference is not None:
-            return select(Order.id).where(Order.reference == self.reference)
-        if self.q is not None:
-            return _orders_with(self.q)
-        if self.search is not None:
-            mentions = [select(Order.id).where(condition) for condition in _mentions(self.search, Order)]
-            return select(union_all(_orders_with(self.search), *mentions).subquery())
-        return None
+    def keys(self) -> Select[UUID] | None:
+        """The ids of all orders, of whomever, that `key` names; one may stand there several times."""
+        match self.key:
+            case None:
+                return None
+            case "q":
+                return _orders_with(self.q or "")
+            case "search":
+                mentions = [select(Order.id).where(of) for of in _mentions(self.search or "", Order)]
+                return select(union_all(_orders_with(self.search or ""), *mentions).subquery())
+            case "part_of_reference":
+                # The index of references is read whole, and the orders only where it matches.
+                references = select(Order.reference).where(
+                    Order.reference.is_not(None), _in_reference(self.part_of_reference or "", Order)
+                )
+                return select(Order.id).where(Order.reference.in_(references))
+            case name:
+                return select(Order.id).where(*OrderFilter(**{name: getattr(self, name)}).details())
 
     def but_keys(self) -> Self:
         """The filter without what `keys` stands for."""
-        if self.reference is not None:
-            return replace(self, reference=None)
-        return replace(self, q=None) if self.q is not None else replace(self, search=None)
+        nothing: dict[str, Any] = {} if self.key is None else {self.key: None}
+        return replace(self, **nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +157,11 @@ class Position:
 def ordered_column(ordering: str) -> InstrumentedAttribute[Any]:
     """The column of an ordering, whichever its direction."""
     return ORDERINGS[ordering.removeprefix("-")]
+
+
+def reverse(ordering: str) -> str:
+    """The ordering from the other end."""
+    return ordering.removeprefix("-") if ordering.startswith("-") else f"-{ordering}"
 
 
 def order_by(ordering: str, of: Any = Order) -> list[ColumnElement[Any]]:
@@ -184,19 +206,22 @@ def _orders_with(text: str) -> Select[UUID]:
     return select(OrderLine.order_id).where(OrderLine.name_folded.in_(names))
 
 
+def _in_reference(text: str, of: Any) -> ColumnElement[bool]:
+    return func.lower(of.reference).contains(text.lower(), autoescape=True)
+
+
 def _mentions(text: str, of: Any) -> list[ColumnElement[bool]]:
     """Where, but for its lines, a text may stand on an order that a person may know it by."""
     owners = select(User.id).where(User.username_key.contains(username_key(text), autoescape=True))
-    conditions = [
+    found: list[ColumnElement[bool]] = [
         of.user_id.in_(owners),
-        func.lower(of.reference).contains(text.lower(), autoescape=True),
+        of.reference.in_(dict.fromkeys((text, text.upper(), text.lower()))),
     ]
-    part_of_id = text.strip("… ").replace("-", "").lower()
-    if _PART_OF_ID.fullmatch(part_of_id):
-        digits = func.replace(cast(of.id, String), "-", "")
-        conditions.append(digits.contains(part_of_id))
-    return conditions
-
-
-def _mentioning(text: str, of: Any) -> ColumnElement[bool]:
-    return or_(_with_product(text, of), *_mentions(text, of))
+    digits = text.strip("… ").replace("-", "").lower()
+    if _PART_OF_ID.fullmatch(digits):
+        found.append(of.id.between(UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))))
+    if _PART_OF_ID.fullmatch(digits) and len(digits) >= END_OF_ID:
+        written = func.replace(cast(of.id, String), literal_column("'-'"), literal_column("''"))
+        end = func.substr(written, literal_column(str(33 - END_OF_ID)))
+        found.append(and_(end == digits[-END_OF_ID:], written.like(f"%{digits}")))
+    return found

@@ -16,15 +16,23 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, false, func, select, union_all
 
-from orders_app.orders.filters import OrderFilter, Position, behind_position, order_by, ordered_column
+from orders_app.orders.filters import (
+    KEYS,
+    OrderFilter,
+    Position,
+    behind_position,
+    order_by,
+    ordered_column,
+)
 from orders_app.orders.models import Order
 
-WALKED: Final = 3_000
-"""Rows that a walk goes over at most where the index itself holds what decides."""
-LOOKED_UP: Final = 500
+WALKED: Final = 120
+"""Rows that a walk goes over at most for each that is wanted, where the index itself holds what decides."""
+LOOKED_UP: Final = 16
 """The same where more has to be looked up for each row."""
-LOOKED_UP_FOR_MANY: Final = 4_000
+LOOKED_UP_FOR_MANY: Final = 100
 """The same once it is known that what is looked for is not rare."""
+MOST_WALKED: Final = 20_000
 FEW: Final = 5_000
 """As many orders are quickly gathered, whatever is to be looked up for each."""
 
@@ -46,8 +54,11 @@ _COLUMNS: Final[dict[str, tuple[Any, ...]]] = {
     "reference": (Order.reference,),
     "q": (),
     "search": (Order.user_id, Order.reference),
+    "part_of_reference": (Order.reference,),
+    "ids": (),
 }
-_NOT_IN_THE_INDEX: Final = frozenset({"source", "reference", "q", "search"})
+_NOT_IN_THE_INDEX: Final = frozenset({"source", *KEYS})
+_NAMING_FEW: Final = frozenset({"reference", "ids"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +88,14 @@ def ways_to(
         yield Way(_merged(wanted, ordering, after, offset, limit))
         return
 
-    def walk(most: int) -> Iterator[Way]:
+    def walk(for_each: int) -> Iterator[Way]:
+        most = min(for_each * (offset + limit), MOST_WALKED)
         if offset + limit <= most:
             walked = _walked(wanted, ordering, after, undecided, most)
             yield Way(walked.offset(offset).limit(limit), may_miss=True)
 
     keys = wanted.keys()
-    if wanted.reference is None:  # which an order has or two
+    if wanted.key not in _NAMING_FEW:
         looked_up = undecided & _NOT_IN_THE_INDEX or _is_of_one_owner(wanted)
         yield from walk(LOOKED_UP if looked_up else WALKED)
         if keys is not None and not are_few(connection, keys):
@@ -104,7 +116,8 @@ def matching(connection: Connection, wanted: OrderFilter) -> list[ColumnElement[
         return wanted.conditions()
     rest = wanted.but_keys()
     others = select(Order.id).where(*rest.conditions())
-    if rest.given() and not are_few(connection, keys) and are_few(connection, others):
+    keys_are_few = wanted.key in _NAMING_FEW or not rest.given() or are_few(connection, keys)
+    if not keys_are_few and are_few(connection, others):
         # The keys would find many, and the lines of few are quickly looked at.
         return wanted.conditions()
     # An index of, say, all that are not deleted would lead nowhere; COALESCE is in none.

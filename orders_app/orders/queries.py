@@ -23,8 +23,9 @@ from orders_app.orders.filters import (
     behind,
     order_by,
     ordered_column,
+    reverse,
 )
-from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.models import Order, OrderLine, ProductName
 from orders_app.orders.pages import ways_to
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.prepared import Asked, Prepared
@@ -57,8 +58,8 @@ _ONE_ORDER: Final = Prepared(
     .where(Order.id == bindparam("order_id"))
     .order_by(OrderLine.position)
 )
-# The lists that are asked for most are put together once for each ordering.
-_OFTEN_GIVEN: Final = frozenset({"owner_id", "statuses"})
+# The lists that are asked for most have an index each, and are put together once for each ordering.
+_OFTEN_GIVEN: Final = (frozenset(), frozenset({"owner_id"}), frozenset({"statuses"}))
 
 
 def get_order(connection: Connection, order_id: UUID) -> OrderRecord | None:
@@ -81,7 +82,7 @@ def list_orders(
     begins behind a place in that order, at the same cost wherever it is; `offset` counts rows.
     """
     given = wanted.given()
-    if given <= _OFTEN_GIVEN and len(wanted.statuses) < 2:
+    if given in _OFTEN_GIVEN and len(wanted.statuses) < 2:
         values: dict[str, Any] = {"offset": offset, "limit": limit, "is_deleted": wanted.is_deleted}
         if wanted.owner_id is not None:
             values["owner_id"] = wanted.owner_id
@@ -96,6 +97,21 @@ def list_orders(
         if len(found) == limit or not way.may_miss:
             break
     return found
+
+
+def numbered_orders(
+    connection: Connection, wanted: OrderFilter, *, ordering: str, offset: int, limit: int, total: int | None
+) -> list[OrderRecord]:
+    """The page behind `offset` orders; where it is known how many there are, from the nearer end."""
+    if total is None or 2 * offset <= total:
+        return list_orders(connection, wanted, ordering=ordering, offset=offset, limit=limit)
+    on_page = min(limit, total - offset)
+    if on_page <= 0:
+        return []
+    from_the_end = total - offset - on_page
+    return list_orders(connection, wanted, ordering=reverse(ordering), offset=from_the_end, limit=on_page)[
+        ::-1
+    ]
 
 
 @lru_cache(maxsize=256)
@@ -151,6 +167,9 @@ def misfiled_orders(connection: Connection) -> Iterator[UUID]:
     for order_id, lines in groupby(rows, key=lambda row: row[0]):
         if any(fold(name) != folded for _, name, folded in lines):
             yield order_id
+    unlisted = select(OrderLine.name_folded).except_(select(ProductName.name_folded))
+    of_them = select(OrderLine.order_id).where(OrderLine.name_folded.in_(unlisted)).distinct()
+    yield from connection.scalars(of_them.order_by(OrderLine.order_id))
 
 
 def _records(rows: Iterable[Row[Any]]) -> Iterator[OrderRecord]:
