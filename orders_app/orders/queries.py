@@ -59,7 +59,11 @@ _ONE_ORDER: Final = Prepared(
     .order_by(OrderLine.position)
 )
 # The lists that are asked for most have an index each, and are put together once for each ordering.
-_OFTEN_GIVEN: Final = (frozenset(), frozenset({"owner_id"}), frozenset({"statuses"}))
+_OFTEN_GIVEN: Final[tuple[frozenset[str], ...]] = (
+    frozenset(),
+    frozenset({"owner_id"}),
+    frozenset({"statuses"}),
+)
 
 
 def get_order(connection: Connection, order_id: UUID) -> OrderRecord | None:
