@@ -41,6 +41,8 @@ class Case:
     changes: bool = False
     """Whether an order is changed and read back during each run."""
     in_list: bool = False
+    warm_up: float = 0.3
+    """Seconds at least; where passwords are checked, every worker has to have seen every one of them."""
     without_body: bool = False
     """Whether every answer is a 304, which the load generator does not tell from a 200."""
 
@@ -148,6 +150,7 @@ CASES = (
         (Bar(0.8, "ours", "cached-read"),),
         _hot_by_password,
         changes=True,
+        warm_up=3,
     ),
     Case(
         "not-modified",

@@ -20,7 +20,6 @@ from benchmarks.starters import STARTERS
 from benchmarks.traffic import hot
 
 WARM_UP_SHARE = 0.2
-LEAST_WARM_UP = 0.3
 
 Say = Callable[[str], object]
 
@@ -105,7 +104,7 @@ def run_one(
     connections = connections or case.connections
     case.check(contender, arena.dataset, chance)
     groups = case.groups(contender, arena.dataset)
-    _send(contender, groups, max(seconds * WARM_UP_SHARE, LEAST_WARM_UP), connections, chance)
+    _send(contender, groups, max(seconds * WARM_UP_SHARE, case.warm_up), connections, chance)
     before = case.counts(contender)
     if case.changes and contender.name != "empty":
         with _changing(case, contender, arena, seconds / 2, chance):
