@@ -38,6 +38,8 @@ class Case:
     groups: Callable[[Contender, Dataset], list[Group]]
     phase: Phase = Phase.READING
     connections: int = 16
+    is_cached: bool = False
+    """Whether answers come from a cache."""
     changes: bool = False
     """Whether an order is changed and read back during each run."""
     in_list: bool = False
@@ -111,6 +113,7 @@ CASES = (
         CACHED,
         AS_FAST_AS_CACHED,
         _hot,
+        is_cached=True,
         changes=True,
     ),
     Case(
@@ -120,6 +123,7 @@ CASES = (
         CACHED,
         AS_FAST_AS_CACHED,
         _hot_lists,
+        is_cached=True,
         changes=True,
         in_list=True,
     ),
@@ -130,6 +134,7 @@ CASES = (
         CACHED[:1],
         (Bar(0.7, "empty"),),
         _hot,
+        is_cached=True,
         changes=True,
     ),
     Case(
@@ -139,6 +144,7 @@ CASES = (
         CACHED[:1],
         (Bar(0.7, "empty"),),
         _hot_lists,
+        is_cached=True,
         changes=True,
         in_list=True,
     ),
@@ -149,6 +155,7 @@ CASES = (
         (),
         (Bar(0.8, "ours", "cached-read"),),
         _hot_by_password,
+        is_cached=True,
         changes=True,
         warm_up=3,
     ),
@@ -159,6 +166,7 @@ CASES = (
         (),
         (Bar(1, "ours", "cached-read"),),
         _hot_known,
+        is_cached=True,
         without_body=True,
     ),
     Case(

@@ -54,6 +54,9 @@ def growth(raw: dict[str, Any], target: Path) -> None:
         axis.barh(places, worst, width, label=kind)
     axis.axvline(1.3, color="black", linestyle="--", linewidth=1)
     axis.set_xscale("log")
+    axis.set_xlim(left=0.5)
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter("")
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     small, large = raw["counts"]
