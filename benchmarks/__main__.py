@@ -2,79 +2,60 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import time
+from typing import Any
 
-from benchmarks.arena import arena
-from benchmarks.cases import CASES, Case
+from benchmarks.arena import Arena, arena
 from benchmarks.dataset import Dataset
+from benchmarks.load import Voided
+from benchmarks.long.table import LONG
 from benchmarks.machine import described
-from benchmarks.report import on_terminal, row_of
+from benchmarks.options import Wanted, parsed
+from benchmarks.recording import record
+from benchmarks.report import Row, on_terminal, row_of
 from benchmarks.runner import Amount, Results, run_cases
-from benchmarks.starters import STARTERS
-
-QUICK = ("cached-read", "cached-list", "read", "list", "create")
-QUICK_PEERS = ("empty", "fastapi", "fastapi-redis", "fastapi-writes")
-ORDERS = 10_000
 
 
 def main() -> int:
     """Run what was asked for; the exit status is 1 where a run was void."""
-    arguments = _arguments()
+    wanted = parsed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no server behind
-    if arguments.list:
-        print(*[f"{case.name:<20} {case.what}" for case in CASES], sep="\n")
-        return 0
-    cases = _chosen(arguments)
-    amount = Amount(arguments.rounds, arguments.seconds, _peers(arguments))
     results = Results()
     began = time.monotonic()
-    with arena(Dataset.of(arguments.orders)) as place:
+    with arena(Dataset.of(wanted.sizes.small)) as place:
         machine = described(place)
-        run_cases(place, cases, amount, results, _say)
+        run_cases(place, wanted.cases, Amount(wanted.rounds, wanted.seconds, wanted.peers), results, _say)
+        rows, raw = _run_long(place, wanted, results)
+    rows = [*(row_of(case, results) for case in wanted.cases), *rows]
     print(*[f"{name}: {value}" for name, value in machine.items()], "", sep="\n")
-    print(on_terminal(row_of(case, results) for case in cases))
+    print(on_terminal(rows))
     print(*[f"VOID: {void}" for void in results.voids], sep="\n")
     print(
-        f"{amount.rounds} rounds of {amount.seconds:g} s, {arguments.orders:,} orders, "
+        f"{wanted.rounds} rounds of {wanted.seconds:g} s, {wanted.sizes.small:,} orders, "
         f"{time.monotonic() - began:.0f} s in all"
     )
+    if wanted.is_recorded:
+        record(rows, results, raw, machine, sys.argv[1:])
     return 1 if results.voids else 0
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--only", action="append", default=[], metavar="CASE", help="this case; may be given again"
-    )
-    parser.add_argument(
-        "--with", dest="peers", action="append", default=[], metavar="PEER", help="beside this peer; likewise"
-    )
-    parser.add_argument("--all", action="store_true", help="every case and every peer")
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each run (wrk counts whole ones)")
-    parser.add_argument("--orders", type=int, default=ORDERS, help="in the database of each contender")
-    parser.add_argument("--list", action="store_true", help="name the cases and end")
-    return parser.parse_args()
-
-
-def _chosen(arguments: argparse.Namespace) -> list[Case]:
-    names = arguments.only or ([case.name for case in CASES] if arguments.all else list(QUICK))
-    unknown = sorted(set(names) - {case.name for case in CASES})
-    if unknown:
-        sys.exit(f"There is no case {', '.join(unknown)}; see --list.")
-    return [case for case in CASES if case.name in names]
-
-
-def _peers(arguments: argparse.Namespace) -> tuple[str, ...]:
-    known = [name for name in STARTERS if not name.startswith("ours")]
-    if unknown := sorted(set(arguments.peers) - set(known)):
-        sys.exit(f"There is no peer {', '.join(unknown)}; there are {', '.join(known)}.")
-    if arguments.peers:
-        return tuple(arguments.peers)
-    return tuple(known) if arguments.all else tuple(name for name in QUICK_PEERS if name in known)
+def _run_long(place: Arena, wanted: Wanted, results: Results) -> tuple[list[Row], dict[str, Any]]:
+    rows: list[Row] = []
+    raw: dict[str, Any] = {}
+    for name in wanted.long:
+        what, measure = LONG[name]
+        try:
+            finding = measure(place, wanted.sizes, _say)
+        except (Voided, RuntimeError, OSError) as error:
+            results.voids.append(f"{name}: {error}")
+            _say(f"{name}: VOID: {error}")
+            rows.append(Row(name, what, ["VOID"], []))
+        else:
+            rows += finding.rows
+            raw[name] = finding.raw
+    return rows, raw
 
 
 def _say(line: str) -> None:

@@ -45,8 +45,7 @@ class Arena:
         if kind not in self.prepared:
             self.prepared[kind] = self.postgres.new_database()
             fill(self.prepared[kind])
-            with psycopg.connect(plain(self.prepared[kind]), autocommit=True) as connection:
-                connection.execute("VACUUM ANALYZE")
+            tidy(self.prepared[kind])
         return self.postgres.new_database(self.prepared[kind])
 
     def postgres_version(self) -> str:
@@ -91,6 +90,12 @@ def set_up(postgres: PostgresServer) -> None:
             row = connection.execute(f"SHOW {setting}").fetchone()
             if row != ("on",):
                 raise RuntimeError(f"PostgreSQL runs with {setting} = {row}, not on")
+
+
+def tidy(url: str) -> None:
+    """Give a database that was just filled the statistics of one that has grown."""
+    with psycopg.connect(plain(url), autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
 
 
 def plain(url: str) -> str:

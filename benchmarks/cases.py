@@ -38,9 +38,13 @@ class Case:
     groups: Callable[[Contender, Dataset], list[Group]]
     phase: Phase = Phase.READING
     connections: int = 16
+    is_cached: bool = False
+    """Whether answers come from a cache."""
     changes: bool = False
     """Whether an order is changed and read back during each run."""
     in_list: bool = False
+    warm_up: float = 0.3
+    """Seconds at least; where passwords are checked, every worker has to have seen every one of them."""
     without_body: bool = False
     """Whether every answer is a 304, which the load generator does not tell from a 200."""
 
@@ -109,6 +113,7 @@ CASES = (
         CACHED,
         AS_FAST_AS_CACHED,
         _hot,
+        is_cached=True,
         changes=True,
     ),
     Case(
@@ -118,6 +123,7 @@ CASES = (
         CACHED,
         AS_FAST_AS_CACHED,
         _hot_lists,
+        is_cached=True,
         changes=True,
         in_list=True,
     ),
@@ -128,6 +134,7 @@ CASES = (
         CACHED[:1],
         (Bar(0.7, "empty"),),
         _hot,
+        is_cached=True,
         changes=True,
     ),
     Case(
@@ -137,6 +144,7 @@ CASES = (
         CACHED[:1],
         (Bar(0.7, "empty"),),
         _hot_lists,
+        is_cached=True,
         changes=True,
         in_list=True,
     ),
@@ -147,7 +155,9 @@ CASES = (
         (),
         (Bar(0.8, "ours", "cached-read"),),
         _hot_by_password,
+        is_cached=True,
         changes=True,
+        warm_up=3,
     ),
     Case(
         "not-modified",
@@ -156,6 +166,7 @@ CASES = (
         (),
         (Bar(1, "ours", "cached-read"),),
         _hot_known,
+        is_cached=True,
         without_body=True,
     ),
     Case(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from benchmarks.contenders import ORDERS, Answer, Contender, path_of
 from benchmarks.dataset import PAGE, Dataset, SampleOrder, SampleUser
-from benchmarks.load import Voided
+from benchmarks.load import Request, Voided
 
 READ_BACK = 6
 """Reads after a change, each on a connection of its own, so that every worker has a turn."""
@@ -116,6 +116,18 @@ def change_and_read_back(contender: Contender, order: SampleOrder, *, in_list: b
             rows = answered(contender, contender.ask("GET", list_path(), user=order.owner))
             [row] = [row for row in rows if row["order_id"] == str(order.order_id)]
             _hold(contender, order, row)
+
+
+def check_served(contender: Contender, requests: Sequence[Request], *, from_cache: bool) -> None:
+    """Whether answers come from where they are meant to, so far as a contender says so (RFC 9211).
+
+    Raises `Voided` where any comes from a cache that is off, or most do not from one that is warm.
+    """
+    answers = [contender.ask("GET", asked.path, headers=dict(asked.headers)) for asked in requests]
+    said = [status for answer in answers if (status := answer.headers["Cache-Status"])]
+    hits = sum("hit" in status for status in said)
+    if said and (hits < len(said) / 2 if from_cache else hits):
+        raise Voided(f"{contender.name} answered {hits} of {len(said)} from its cache")
 
 
 def check_created(contender: Contender, owner: SampleUser, body: Mapping[str, Any]) -> None:

@@ -59,6 +59,16 @@ class Verdict:
     reached: bool | None
 
 
+def at_least(bar: float, found: float, unit: str) -> Verdict:
+    """The verdict on a figure that should be large."""
+    return Verdict(f"≥ {bar:,g} {unit}", f"{found:,.0f} {unit}", found >= bar)
+
+
+def at_most(bar: float, found: float, unit: str, digits: int = 0) -> Verdict:
+    """The verdict on a figure that should be small."""
+    return Verdict(f"≤ {bar:,g} {unit}", f"{found:,.{digits}f} {unit}", found <= bar)
+
+
 def held_against(bar: Bar, found: Sequence[float]) -> Verdict:
     """The verdict on these ratios."""
     if not found:

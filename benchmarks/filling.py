@@ -59,8 +59,8 @@ def record_of(order: SampleOrder) -> OrderRecord:
         created_at=order.created_at,
         updated_at=order.created_at,
         version=1,
-        source=None,
-        reference=None,
+        source="benchmark",
+        reference=f"B{order.number}",
         lines=[LineRecord(row.line_id, row.name, row.price_cents, row.quantity) for row in order.lines],
     )
 

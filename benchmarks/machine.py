@@ -21,13 +21,12 @@ OF_THE_PEERS = (
         "pydantic",
         "sqlalchemy",
         "asyncpg",
-        "uvicorn",
         "uvloop",
         "httptools",
         "granian",
         "gunicorn",
     ),
-    *("django", "djangorestframework", "djangorestframework-simplejwt", "django-redis"),
+    *("django", "djangorestframework", "djangorestframework-simplejwt", "pyjwt"),
     *("flask", "psycopg", "psycopg-pool", "redis", "hiredis"),
 )
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.arena import WORKERS, Arena
+from benchmarks.arena import WORKERS, Arena, tidy
 from benchmarks.contenders import Contender
-from benchmarks.dataset import USERS
+from benchmarks.dataset import USERS, SampleOrder
+from benchmarks.dataset import orders as made_up
 from benchmarks.filling import fill
 from tests.server.processes import ServerProcess, started
 
+LARGEST_PAGE = 1_000
 FIXED = {
     # One key for the history of the filled database and of all its copies.
     "SECRET_KEY": secrets.token_hex(32),
@@ -34,10 +37,22 @@ def uncached(arena: Arena) -> Contender:
     return _start(arena, "ours-uncached", DATABASE_URL=service_database(arena), CACHE_ENABLED="false")
 
 
+def of_size(arena: Arena, orders: int) -> Contender:
+    """PostgreSQL with so many orders, and the cache off, so that every request is worked out."""
+    name = f"ours-{orders}"
+    if name not in arena.running:
+        url = arena.postgres.new_database()
+        _prepare(arena, url, made_up(orders))
+        # Large pages lead to a deep cursor in few steps.
+        settings = {"DATABASE_URL": url, "CACHE_ENABLED": "false", "MAX_PAGE_SIZE": f"{LARGEST_PAGE}"}
+        arena.running[name] = _start(arena, name, **settings)
+    return arena.running[name]
+
+
 def embedded(arena: Arena) -> Contender:
     """What runs out of the box: an SQLite file, and files for a cache."""
     name = "ours-sqlite"
-    server = _server(arena.folder / name)
+    server = server_in(arena.folder / name)
     server.prepare()
     fill(server.environment["DATABASE_URL"], arena.dataset.orders, FIXED["SECRET_KEY"])
     return _started(arena, name, server)
@@ -45,20 +60,22 @@ def embedded(arena: Arena) -> Contender:
 
 def service_database(arena: Arena) -> str:
     """The URL of a new database as the service has it, with the data set in it."""
-
-    def prepare(url: str) -> None:
-        _server(arena.folder / "filling", DATABASE_URL=url).first_run()
-        fill(url, arena.dataset.orders, FIXED["SECRET_KEY"])
-
-    return arena.database("ours", prepare)
+    return arena.database("ours", lambda url: _prepare(arena, url, arena.dataset.orders))
 
 
-def _server(folder: Path, **settings: str) -> ServerProcess:
+def _prepare(arena: Arena, url: str, orders: Iterable[SampleOrder]) -> None:
+    server_in(arena.folder / "filling", DATABASE_URL=url).first_run()
+    fill(url, orders, FIXED["SECRET_KEY"])
+    tidy(url)
+
+
+def server_in(folder: Path, **settings: str) -> ServerProcess:
+    """A server of the service's, not yet started."""
     return ServerProcess(folder, WORKERS, **FIXED, **settings)
 
 
 def _start(arena: Arena, name: str, **settings: str) -> Contender:
-    return _started(arena, name, _server(arena.folder / name, **settings))
+    return _started(arena, name, server_in(arena.folder / name, **settings))
 
 
 def _started(arena: Arena, name: str, server: ServerProcess) -> Contender:

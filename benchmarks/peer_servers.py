@@ -44,10 +44,6 @@ GUNICORN: Final = [
     *("gunicorn", "--workers", f"{WORKERS}", "--worker-class", "gthread", "--threads", f"{THREADS}"),
     *("--reuse-port", "--bind", "127.0.0.1:{port}"),
 ]
-UVICORN: Final = [
-    *("uvicorn", "--workers", f"{WORKERS}", "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
-    *("--port", "{port}"),
-]
 
 
 def empty(arena: Arena) -> Contender:
@@ -56,17 +52,17 @@ def empty(arena: Arena) -> Contender:
 
 
 def fastapi(arena: Arena, name: str, *, cached: bool = False) -> Contender:
-    """FastAPI with SQLAlchemy and asyncpg."""
+    """FastAPI with SQLAlchemy and asyncpg; Granian answered more than uvicorn did, cached and uncached."""
     url = with_driver(_database(arena), "asyncpg")
-    command = [*UVICORN, "benchmarks.peers.fastapi_app:app"]
+    command = [*GRANIAN_ASGI, "benchmarks.peers.fastapi_app:app"]
     return _start(arena, name, command, DATABASE_URL=url, **_cache(arena, cached=cached))
 
 
 def drf(arena: Arena, name: str, *, cached: bool = False) -> Contender:
-    """Django REST framework."""
+    """Django REST framework; with the cache gunicorn answered more than Granian, without it Granian did."""
     where = conninfo_to_dict(plain(_database(arena)))
     settings = {"DATABASE_NAME": f"{where['dbname']}", "DATABASE_HOST": f"{where['host']}"}
-    command = [*GRANIAN_WSGI, "benchmarks.peers.drf.wsgi:app"]
+    command = [*(GUNICORN if cached else GRANIAN_WSGI), "benchmarks.peers.drf.wsgi:app"]
     return _start(arena, name, command, **settings, **_cache(arena, cached=cached))
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from benchmarks.arena import Arena
 from benchmarks.cases import Case, Phase
-from benchmarks.checking import change_and_read_back
+from benchmarks.checking import change_and_read_back, check_served
 from benchmarks.contenders import Contender, path_of
 from benchmarks.figures import Bar, Spread, Verdict, held_against, ratios
 from benchmarks.load import Group, LoadResult, Voided, send
@@ -20,7 +20,7 @@ from benchmarks.starters import STARTERS
 from benchmarks.traffic import hot
 
 WARM_UP_SHARE = 0.2
-LEAST_WARM_UP = 0.3
+SERVED = 8
 
 Say = Callable[[str], object]
 
@@ -105,7 +105,10 @@ def run_one(
     connections = connections or case.connections
     case.check(contender, arena.dataset, chance)
     groups = case.groups(contender, arena.dataset)
-    _send(contender, groups, max(seconds * WARM_UP_SHARE, LEAST_WARM_UP), connections, chance)
+    if case.is_cached:
+        for asked in groups[0].requests:
+            contender.ask("GET", asked.path, headers=dict(asked.headers))
+    _send(contender, groups, max(seconds * WARM_UP_SHARE, case.warm_up), connections, chance)
     before = case.counts(contender)
     if case.changes and contender.name != "empty":
         with _changing(case, contender, arena, seconds / 2, chance):
@@ -117,6 +120,8 @@ def run_one(
         _check_size(contender, arena, result)
     if case.phase is Phase.WRITING:
         _check_count(contender, result, case.counts(contender) - before, connections)
+    if case.phase is Phase.READING:
+        check_served(contender, chance.choices(groups[0].requests, k=SERVED), from_cache=case.is_cached)
     case.check(contender, arena.dataset, chance)
     return result
 

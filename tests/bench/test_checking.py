@@ -11,10 +11,17 @@ from unittest.mock import Mock
 
 import pytest
 
-from benchmarks.checking import cents_text, change_and_read_back, check_orders, check_page, differences
+from benchmarks.checking import (
+    cents_text,
+    change_and_read_back,
+    check_orders,
+    check_page,
+    check_served,
+    differences,
+)
 from benchmarks.contenders import Answer, Contender
 from benchmarks.dataset import OWNERS, Dataset, SampleOrder, SampleUser
-from benchmarks.load import Voided
+from benchmarks.load import Request, Voided
 
 DATASET = Dataset.of(300)
 ORDER = DATASET.orders[0]
@@ -147,3 +154,33 @@ def test_another_status_is_found() -> None:
     server.answer = lambda *_: Answer(500, http.client.HTTPMessage(), b"oops")  # type: ignore[method-assign]
     with pytest.raises(Voided, match="500, not 200"):
         check_orders(server, [ORDER])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "from_cache", "is_good"),
+    [
+        (["hit", "hit", "fwd=miss; stored", "hit"], True, True),
+        (["hit", "fwd=miss", "fwd=miss", "fwd=miss"], True, False),
+        (["fwd=bypass", "fwd=bypass"], False, True),
+        (["fwd=bypass", "hit"], False, False),
+        ([None, None], True, True),
+    ],
+)
+def test_where_answers_come_from_is_checked(
+    statuses: list[str | None], from_cache: bool, is_good: bool
+) -> None:
+    server, remaining = Server(), iter(statuses)
+
+    def ask(*_: Any, **__: Any) -> Answer:
+        headers = http.client.HTTPMessage()
+        if status := next(remaining):
+            headers["Cache-Status"] = f"orders; {status}"
+        return Answer(200, headers, b"")
+
+    server.ask = ask  # type: ignore[method-assign]
+    requests = [Request("GET", "/")] * len(statuses)
+    if is_good:
+        check_served(server, requests, from_cache=from_cache)
+    else:
+        with pytest.raises(Voided, match="from its cache"):
+            check_served(server, requests, from_cache=from_cache)
