@@ -35,7 +35,7 @@ class Miscount:
 
 def count_orders(connection: Connection, wanted: OrderFilter) -> int:
     """How many orders a filter lets through, exactly."""
-    statement = _kept(wanted) if wanted.given() <= _TOLD_APART else _counted(connection, wanted)
+    statement = kept(wanted) if wanted.given() <= _TOLD_APART else _counted(connection, wanted)
     return int(connection.scalar(statement) or 0)
 
 
@@ -75,14 +75,15 @@ def miscounts(connection: Connection) -> Iterator[Miscount]:
         select(literal(EVERYBODY, Uuid()), Order.status, Order.is_deleted, none, one),
     ).subquery()
     by = (rows.c.scope, rows.c.status, rows.c.is_deleted)
-    kept, there = func.sum(rows.c.kept), func.sum(rows.c.there)
-    statement = select(*by, kept, there).group_by(*by).having(kept != there).order_by(*by)
+    number, there = func.sum(rows.c.kept), func.sum(rows.c.there)
+    statement = select(*by, number, there).group_by(*by).having(number != there).order_by(*by)
     for scope, status, is_deleted, its_kept, its_there in connection.execute(statement):
         owner_id = None if scope == EVERYBODY else scope
         yield Miscount(owner_id, status, is_deleted, int(its_kept), int(its_there))
 
 
-def _kept(wanted: OrderFilter) -> Select[Any]:
+def kept(wanted: OrderFilter) -> Select[Any]:
+    """The statement that reads a count from those that are kept: by owner, status and `is_deleted` alone."""
     scope: Any = EVERYBODY if wanted.owner_id is None else wanted.owner_id
     statement = select(func.sum(OrderCount.number)).where(OrderCount.is_deleted == wanted.is_deleted)
     if wanted.user is not None:

@@ -129,7 +129,19 @@ def matching(connection: Connection, wanted: OrderFilter) -> list[ColumnElement[
 def page_of_ids(wanted: OrderFilter, ordering: str, after: Position | None = None) -> Select[UUID]:
     """The ids of the orders that a filter lets through, in order, from a place on."""
     statement = select(Order.id).where(*wanted.conditions()).order_by(*order_by(ordering))
-    return statement if after is None else statement.where(behind_position(ordering, after))
+    if after is None:
+        return statement
+    if by_status(ordering) and wanted.statuses == (after.value,):
+        # All have that status; SQLite would sort them if it were asked for the ones behind it.
+        return statement.where(
+            Order.id < after.order_id if ordering.startswith("-") else Order.id > after.order_id
+        )
+    return statement.where(behind_position(ordering, after))
+
+
+def by_status(ordering: str) -> bool:
+    """Whether a list is ordered by the status."""
+    return ordered_column(ordering) is Order.status
 
 
 def _undecided(wanted: OrderFilter, ordering: str) -> frozenset[str]:
@@ -155,18 +167,29 @@ def _merged(
     """The page from one list, or from those of several statuses."""
     if len(wanted.statuses) < 2:
         return page_of_ids(wanted, ordering, after).offset(offset).limit(limit)
-    value = ordered_column(ordering)
     lists = [
         select(
-            page_of_ids(replace(wanted, statuses=(status,)), ordering, after)
-            .add_columns(value)
+            page_of_ids(of_one, ordering, its_after)
+            .add_columns(ordered_column(ordering))
             .limit(offset + limit)
             .subquery()
         )
-        for status in dict.fromkeys(wanted.statuses)
+        for of_one, its_after in _of_each_status(wanted, ordering, after)
     ]
     both = union_all(*lists).subquery()
     return select(both.c.id).order_by(*order_by(ordering, both.c)).offset(offset).limit(limit)
+
+
+def _of_each_status(
+    wanted: OrderFilter, ordering: str, after: Position | None
+) -> Iterator[tuple[OrderFilter, Position | None]]:
+    """The lists that make up one of several statuses, and the place in each."""
+    for status in dict.fromkeys(wanted.statuses):
+        of_one = replace(wanted, statuses=(status,))
+        if after is None or not by_status(ordering) or status == after.value:
+            yield of_one, after
+        elif (status > str(after.value)) != ordering.startswith("-"):
+            yield of_one, None  # all of it is behind the place
 
 
 def _walked(

@@ -26,7 +26,7 @@ from orders_app.orders.filters import (
     reverse,
 )
 from orders_app.orders.models import Order, OrderLine, ProductName
-from orders_app.orders.pages import ways_to
+from orders_app.orders.pages import by_status, ways_to
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.prepared import Asked, Prepared
 from orders_app.shared.text import fold
@@ -86,7 +86,7 @@ def list_orders(
     begins behind a place in that order, at the same cost wherever it is; `offset` counts rows.
     """
     given = wanted.given()
-    if given in _OFTEN_GIVEN and len(wanted.statuses) < 2:
+    if given in _OFTEN_GIVEN and not (wanted.statuses and (len(wanted.statuses) > 1 or by_status(ordering))):
         values: dict[str, Any] = {"offset": offset, "limit": limit, "is_deleted": wanted.is_deleted}
         if wanted.owner_id is not None:
             values["owner_id"] = wanted.owner_id

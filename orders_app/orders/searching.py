@@ -23,7 +23,7 @@ def looked_up(connection: Connection, wanted: OrderFilter) -> OrderFilter:
     if wanted.search is None:
         return wanted
     ids = _some(connection, OrderFilter(search=wanted.search))
-    if not ids:
+    if ids == ():
         wanted = replace(wanted, search=None, part_of_reference=wanted.search)
         ids = _some(connection, OrderFilter(part_of_reference=wanted.part_of_reference))
     if ids is None:

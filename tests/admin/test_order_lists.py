@@ -7,7 +7,10 @@ import re
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
+from orders_app.extensions import unit_of_work
+from orders_app.orders import services
 from tests import factories
 from tests.admin.visitor import Visitor, listed, made_order
 from tests.callers import Caller
@@ -110,3 +113,69 @@ def test_pages_do_not_overlap_and_links_keep_the_filters(panel: Visitor, admin: 
     assert "user=alice" in following
     assert "page=1" in following
     assert "x=y" not in following
+
+
+def shown(page: str) -> tuple[str, list[str]]:
+    """What stands beside the heading, and the names of the links between pages."""
+    text = html.unescape(page)
+    [count] = re.findall(r'<span class="count">([^<]*)</span>', text)
+    pages = text.partition('aria-label="Pages"')[2].partition("</nav>")[0]
+    return count, re.findall(r">(First|Previous|Next|Last)<", pages)
+
+
+def test_of_very_many_it_is_said_that_they_are_more(
+    panel: Visitor, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [made_order(admin, user="alice", total_price="5")["order_id"] for _ in range(45)][::-1]
+    for module in ("orders", "history"):
+        monkeypatch.setattr(f"orders_app.admin.{module}.MOST_COUNTED", 30)
+    address = "/admin/orders/?min_price=1&page_size=20"
+    assert shown(panel.get(address).text) == ("more than 20", ["Next"])
+    assert shown(panel.get(f"{address}&page=1").text) == ("more than 40", ["First", "Previous", "Next"])
+    assert shown(panel.get(f"{address}&page=2").text) == ("45", ["First", "Previous"])
+    assert shown(panel.get(f"{address}&page=77").text) == ("more than 20", ["Next"])
+    pages = [listed(panel, min_price="1", page_size="20", page=str(page)) for page in range(3)]
+    assert [order_id for page in pages for order_id in page] == made
+    assert listed(panel, min_price="1", page_size="20", page="77") == pages[0]
+    # What is kept or few is always told: by owner and status, and what was looked up.
+    assert shown(panel.get("/admin/orders/?user=alice&page_size=20").text) == ("45", ["Next", "Last"])
+    assert shown(panel.get(f"/admin/orders/?search={made[3]}").text) == ("1", [])
+    assert shown(panel.get("/admin/events/?page_size=20").text) == ("more than 20", ["Next"])
+    assert shown(panel.get("/admin/events/?page_size=20&page=2").text)[0] == "45"
+
+
+@pytest.mark.parametrize("few", [1_000, 1])
+def test_a_text_is_found_wherever_it_stands(
+    app: Flask, panel: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("orders_app.orders.searching.FEW", few)
+    ids = []
+    admin = factories.actor("admin")
+    for owner, name, reference in (
+        ("alice", "Earl Grey", "A-1001"),
+        ("alice", "Cake", "A-1002"),
+        ("bob", "Grey cup", "B-1003"),
+    ):
+        with unit_of_work() as uow:
+            new = factories.new_order(
+                factories.order_line(name=name), owner=owner, source="shop", reference=reference
+            )
+            ids.append(str(services.create_order(uow, actor=admin, new=new).order_id))
+    tea, cake, cup = ids
+    for text, found in {
+        "grey": [cup, tea],
+        "ALICE": [cake, tea],
+        "b-1003": [cup],
+        "100": [cup, cake, tea],
+        "-1002": [cake],
+        tea: [tea],
+        tea.replace("-", "").upper(): [tea],
+        tea[:23]: [tea],
+        tea[-9:]: [tea],
+        "…" + tea[-8:]: [tea],
+        "%": [],
+        "nothing like it": [],
+    }.items():
+        assert listed(panel, search=text) == found, text
+    assert listed(panel, search="grey", user="alice") == [tea]
+    assert listed(panel, search="100", user="bob") == [cup]

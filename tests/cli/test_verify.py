@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from orders_app.extensions import db
 from orders_app.history.models import OrderEventRow
-from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.models import Order, OrderCount, OrderLine, ProductName
 from tests import factories
 from tests.callers import Caller, path_of
 from tests.cli.conftest import Run
@@ -197,6 +198,32 @@ def test_tampering_is_found(run: Run, app: Flask, orders: list[UUID], what: str)
     assert said in result.stdout
     assert str(orders[1]) not in result.stdout
     assert str(orders[2]) not in result.stdout
+
+
+def test_a_name_that_searching_would_not_begin_with_is_found(
+    run: Run, app: Flask, orders: list[UUID]
+) -> None:
+    tamper(app, lambda session: session.execute(delete(ProductName)))
+    result = run("orders", "verify")
+    assert result.exit_code == 3, result.output
+    for order_id in orders:
+        assert f"order {order_id} is found under other words than its lines have" in result.stdout
+
+
+def test_a_wrong_count_is_found(run: Run, app: Flask, orders: list[UUID]) -> None:
+    assert run("orders", "verify").exit_code == 0
+    change = update(OrderCount).where(OrderCount.number > 0).values(number=OrderCount.number + 1)
+    tamper(app, lambda session: session.execute(change))
+    result = run("orders", "verify")
+    assert result.exit_code == 3, result.output
+    assert re.search(
+        r"^the count of \w+ orders of all owners is \d+, and there are \d+$", result.stdout, re.MULTILINE
+    )
+    assert re.search(
+        r"^the count of \w+ orders of user [0-9a-f-]{36} is \d+, and", result.stdout, re.MULTILINE
+    )
+    for order_id in orders:
+        assert str(order_id) not in result.stdout
 
 
 @pytest.mark.parametrize("what", ["the total_price_cents of the order", "the price_cents of a line"])

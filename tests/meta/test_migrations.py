@@ -23,7 +23,9 @@ from orders_app.extensions import db, unit_of_work
 from orders_app.history.models import OrderEventRow
 from orders_app.migrating import NEWEST
 from orders_app.orders import services
+from orders_app.orders.counts import count_orders
 from orders_app.orders.domain import MOST_QUANTITY, OrderChanges, OrderStatus
+from orders_app.orders.filters import OrderFilter
 from orders_app.orders.models import Order, OrderLine
 from orders_app.shared.money import MAX_CENTS
 from orders_app.shared.persistence import Base
@@ -79,7 +81,8 @@ def test_there_is_one_head() -> None:
 
 # SQLAlchemy cannot read back what an index of SQLite computes; that it is used is looked at in test_plans.
 @pytest.mark.filterwarnings(
-    "ignore:Skipped unsupported reflection of expression-based index ix_orders_id_end"
+    "ignore:Skipped unsupported reflection of expression-based index ix_orders_id_end",
+    "ignore:autogenerate skipping metadata-specified expression-based index",
 )
 def test_the_tables_are_what_the_models_say(upgraded: Flask) -> None:
     with db.engine.connect() as connection:
@@ -131,6 +134,24 @@ def test_a_history_from_before_the_seals_is_sealed(upgraded: Flask) -> None:
         assert said in verified(upgraded)
         db.session().execute(text("UPDATE orders SET total_price_cents = 7"))
         db.session().commit()
+
+
+def test_orders_that_are_there_are_counted_and_their_products_found(upgraded: Flask) -> None:
+    for _ in range(2):
+        make_an_order()
+        db.session().execute(text("UPDATE users SET username = id, username_key = id"))
+        db.session().commit()
+    db.session.remove()
+    flask_migrate.downgrade(revision="0007")
+    flask_migrate.upgrade()
+    assert verified(upgraded).startswith("history: 2 orders, 2 events; 0 findings; ")
+    with db.engine.connect() as connection:
+        assert count_orders(connection, OrderFilter(statuses=(OrderStatus.PENDING,))) == 2
+        assert count_orders(connection, OrderFilter(q="AFFE")) == 2
+    # And those that come are counted to them.
+    make_an_order()
+    with db.engine.connect() as connection:
+        assert count_orders(connection, OrderFilter()) == 3
 
 
 def verified(app: Flask) -> str:

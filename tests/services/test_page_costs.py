@@ -9,6 +9,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,11 @@ from sqlalchemy.sql import Select
 
 from orders_app.auth.models import User
 from orders_app.extensions import db, read_connection, snapshot_connection
+from orders_app.orders.counts import kept
+from orders_app.orders.domain import OrderStatus
 from orders_app.orders.filters import ORDERINGS, OrderFilter, Position
 from orders_app.orders.models import Order
-from orders_app.orders.pages import page_of_ids
+from orders_app.orders.pages import page_of_ids, ways_to
 from tests import factories
 
 ORDERS = 8_000
@@ -47,6 +50,8 @@ def many(app: Flask) -> Iterator[Connection]:
                 "created_at": BEGAN + timedelta(seconds=number // 3),
                 "updated_at": BEGAN + timedelta(seconds=number * 31 % ORDERS // 2),
                 "version": 1,
+                "source": "shop" if number % 2 else None,
+                "reference": f"R-{number}" if number % 2 else None,
             }
             for number in range(ORDERS)
         )
@@ -65,13 +70,8 @@ def many(app: Flask) -> Iterator[Connection]:
 
 def cost(connection: Connection, statement: Select[Any]) -> int:
     """What it takes to read this."""
-    sql = str(statement.compile(connection, compile_kwargs={"literal_binds": True})).replace("%", "%%")
     if connection.dialect.name == "postgresql":
-        plan = connection.exec_driver_sql(
-            f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}"
-        ).scalar_one()
-        top = (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]
-        return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+        return blocks(connection, statement)
     steps = itertools.count()
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -83,10 +83,31 @@ def cost(connection: Connection, statement: Select[Any]) -> int:
     return next(steps)
 
 
+def blocks(connection: Connection, statement: Select[Any]) -> int:
+    sql = str(statement.compile(connection, compile_kwargs={"literal_binds": True})).replace("%", "%%")
+    plan = connection.exec_driver_sql(
+        f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}"
+    ).scalar_one()
+    top = (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]
+    return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+
+
 FILTERS = {
     "all": OrderFilter(),
     "somebody by name": OrderFilter(user="bob"),
     "deleted": OrderFilter(is_deleted=True),
+    "of a status": OrderFilter(statuses=(OrderStatus.CONFIRMED,)),
+}
+LITTLE = {
+    "no such price": OrderFilter(min_price=Decimal(1_000)),
+    "few prices": OrderFilter(min_price=Decimal("49.90")),
+    "nothing new": OrderFilter(created_after=BEGAN + timedelta(days=1)),
+    "little new": OrderFilter(created_after=BEGAN + timedelta(seconds=ORDERS // 3 - 5)),
+    "nothing changed": OrderFilter(updated_after=BEGAN + timedelta(days=1)),
+    "no such reference": OrderFilter(reference="S-1"),
+    "no such product": OrderFilter(q="unobtainium"),
+    "nobody's": OrderFilter(user="nobody", min_price=Decimal(1)),
+    "no such status": OrderFilter(statuses=(OrderStatus.PENDING,), min_price=Decimal(1_000)),
 }
 
 
@@ -106,3 +127,21 @@ def test_a_page_behind_a_cursor_costs_what_the_first_one_does(many: Connection, 
             if first > most_of_first or deep > 3 * first + 20:
                 wrong.append((which, ordering, place, first, deep))
     assert wrong == []
+
+
+def test_what_matches_little_is_found_without_looking_at_all(many: Connection) -> None:
+    """Whatever it is ordered by, and whatever the statistics say."""
+    # A walk over all 8,000 would be several times that.
+    most = 20_000 if many.dialect.name == "sqlite" else 1_000
+    wrong = []
+    for (which, wanted), name, sign in itertools.product(LITTLE.items(), ORDERINGS, ("", "-")):
+        ways = ways_to(many, wanted, f"{sign}{name}", after=None, offset=0, limit=5)
+        spent = sum(cost(many, way.ids) for way in ways)
+        if spent > most:
+            wrong.append((which, f"{sign}{name}", spent))
+    assert wrong == []
+
+
+def test_a_count_that_is_kept_costs_nothing(many: Connection) -> None:
+    for wanted in (*FILTERS.values(), OrderFilter(user="alice", statuses=(OrderStatus.PENDING,))):
+        assert cost(many, kept(wanted)) < (1_000 if many.dialect.name == "sqlite" else 20)
