@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import orjson
 
@@ -20,22 +21,28 @@ from orders_app.shared.clock import rfc3339
 from orders_app.shared.identity import Role
 from orders_app.shared.money import cents_text
 
+PIECE: Final = 64 * 1024
+
 
 def export_orders(orders: Iterable[OrderRecord], kind: Format) -> Iterator[bytes]:
-    """The orders in pieces of UTF-8, one an order; a CSV begins with its header."""
+    """The orders in pieces of UTF-8, of some dozens of kilobytes each; a CSV begins with its header."""
     return _csv(orders) if kind is Format.CSV else _json_lines(orders)
 
 
 def _json_lines(orders: Iterable[OrderRecord]) -> Iterator[bytes]:
+    piece = bytearray()
     for order in orders:
-        yield orjson.dumps(order.as_json(Role.ADMIN), option=orjson.OPT_APPEND_NEWLINE)
+        piece += orjson.dumps(order.as_json(Role.ADMIN), option=orjson.OPT_APPEND_NEWLINE)
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 def _csv(orders: Iterable[OrderRecord]) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(OWN_COLUMNS)
-    yield _taken(buffer)
     for order in orders:
         heading = (
             order.order_id,
@@ -53,7 +60,9 @@ def _csv(orders: Iterable[OrderRecord]) -> Iterator[bytes]:
             (*heading, line.product_id, harmless(line.name), cents_text(line.price_cents), line.quantity)
             for line in order.lines
         )
-        yield _taken(buffer)
+        if buffer.tell() >= PIECE:
+            yield _taken(buffer)
+    yield _taken(buffer)
 
 
 def _taken(buffer: io.StringIO) -> bytes:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,11 @@ def entity_tag(*parts: bytes) -> str:
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
+
+
+@cache
+def _moves(status: str, role: Role) -> tuple[str, ...]:
+    return tuple(to.value for to in allowed_transitions(OrderStatus(status), role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class OrderRecord:
 
     def as_json(self, role: Role) -> dict[str, Any]:
         """The order as the API writes it for somebody with this role."""
-        moves = [] if self.is_deleted or self.is_past else allowed_transitions(OrderStatus(self.status), role)
+        moves = [] if self.is_deleted or self.is_past else list(_moves(self.status, role))
         return {
             "order_id": str(self.order_id),
             "user": self.user,
@@ -77,7 +83,7 @@ class OrderRecord:
             "created_at": rfc3339(self.created_at),
             "updated_at": rfc3339(self.updated_at),
             "version": self.version,
-            "allowed_transitions": [status.value for status in moves],
+            "allowed_transitions": moves,
             "source": self.source,
             "reference": self.reference,
         }
