@@ -15,14 +15,12 @@ from itertools import groupby
 from typing import Any, Final, Self
 from uuid import UUID
 
-import orjson
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
     Select,
     String,
-    Text,
     cast,
     false,
     func,
@@ -55,8 +53,6 @@ _VALUE_OF: Final = {
     "status": "status",
 }
 DEFAULT_ORDERING = "-created_at"
-ORDERS_AT_ONCE: Final = 250
-"""So many are in memory at a time when all of them are read; each may have thousands of lines."""
 _PART_OF_ID: Final = re.compile(r"[0-9a-f]{6,32}", re.ASCII)
 
 
@@ -125,7 +121,7 @@ def _mentioning(text: str) -> ColumnElement[bool]:
     return or_(*conditions)
 
 
-_ORDER_COLUMNS: Final[tuple[Any, ...]] = (
+ORDER_COLUMNS: Final[tuple[Any, ...]] = (
     Order.id,
     Order.user_id,
     User.username,
@@ -138,15 +134,15 @@ _ORDER_COLUMNS: Final[tuple[Any, ...]] = (
     Order.source,
     Order.reference,
 )
-_WIDTH: Final = len(_ORDER_COLUMNS)
-_LINE_COLUMNS: Final[tuple[Any, ...]] = (
+_WIDTH: Final = len(ORDER_COLUMNS)
+LINE_COLUMNS: Final[tuple[Any, ...]] = (
     OrderLine.id.label("line_id"),
     OrderLine.name,
     OrderLine.price_cents,
     OrderLine.quantity,
 )
 _ONE_ORDER: Final[Select[Any]] = (
-    select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
+    select(*ORDER_COLUMNS, *LINE_COLUMNS)
     .join(User, User.id == Order.user_id)
     .outerjoin(OrderLine, OrderLine.order_id == Order.id)
     .order_by(OrderLine.position)
@@ -186,7 +182,7 @@ def list_orders(
     """
     page = page_of_ids(wanted, ordering, after).offset(offset).limit(limit).subquery()
     statement = (
-        select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
+        select(*ORDER_COLUMNS, *LINE_COLUMNS)
         .join(page, page.c.id == Order.id)
         .join(User, User.id == Order.user_id)
         .outerjoin(OrderLine, OrderLine.order_id == Order.id)
@@ -210,52 +206,6 @@ def count_orders(connection: Connection, wanted: OrderFilter) -> int:
     """How many orders a filter lets through."""
     statement = select(func.count()).select_from(Order).where(*wanted.conditions())
     return connection.scalar(statement) or 0
-
-
-def stream_orders(
-    connection: Connection, wanted: OrderFilter | None, *, by_id: bool = False
-) -> Iterator[OrderRecord]:
-    """All orders that a filter lets through, or really all, in memory for a few at a time.
-
-    Oldest first, or in the order of their ids.  The database hands over one row an order, read along an
-    index, with its lines in one value: a row a line would say everything about the order again each time.
-    """
-    order = (Order.id,) if by_id else (Order.created_at, Order.id)
-    statement: Select[Any] = (
-        select(*_ORDER_COLUMNS, _lines_as_json(connection.dialect.name))
-        .join(User, User.id == Order.user_id)
-        .where(*(wanted.conditions() if wanted is not None else ()))
-        .order_by(*order)
-    )
-    for row in connection.execution_options(yield_per=ORDERS_AT_ONCE).execute(statement):
-        lines = [LineRecord(UUID(hex=line[0]), *line[1:]) for line in orjson.loads(row[_WIDTH] or b"[]")]
-        yield OrderRecord(*(*row[:_WIDTH], lines))
-
-
-def _lines_as_json(dialect: str) -> ColumnElement[str]:
-    """The lines of an order as text: JSON, an array of what `LineRecord` consists of for each."""
-    lines = (
-        select(*_LINE_COLUMNS)
-        .where(OrderLine.order_id == Order.id)
-        .order_by(OrderLine.position)
-        .correlate(Order)
-        .subquery()
-    )
-    one, all_of_them = (
-        (func.json_array, func.json_group_array)
-        if dialect == "sqlite"
-        else (func.json_build_array, func.json_agg)
-    )
-    return select(cast(all_of_them(one(*lines.c)), Text)).select_from(lines).scalar_subquery()
-
-
-def misfiled_orders(connection: Connection) -> Iterator[UUID]:
-    """The orders with a line that a search does not find by its name, or finds by another one."""
-    names = select(OrderLine.order_id, OrderLine.name, OrderLine.name_folded).order_by(OrderLine.order_id)
-    rows = connection.execution_options(yield_per=1000).execute(names)
-    for order_id, lines in groupby(rows, key=lambda row: row[0]):
-        if any(fold(name) != folded for _, name, folded in lines):
-            yield order_id
 
 
 def count_by_status(connection: Connection) -> Mapping[str, int]:

@@ -32,6 +32,11 @@ def _moves(status: str, role: Role) -> tuple[str, ...]:
     return tuple(to.value for to in allowed_transitions(OrderStatus(status), role))
 
 
+def line_json(product_id: str, name: str, price_cents: int, quantity: int) -> dict[str, Any]:
+    """A line as the API, the history and exports write it."""
+    return {"product_id": product_id, "name": name, "price": cents_text(price_cents), "quantity": quantity}
+
+
 @dataclass(frozen=True, slots=True)
 class LineRecord:
     """One line of an order; money in cents."""
@@ -42,13 +47,8 @@ class LineRecord:
     quantity: int
 
     def as_json(self) -> dict[str, Any]:
-        """The line as the API and the history write it."""
-        return {
-            "product_id": str(self.product_id),
-            "name": self.name,
-            "price": cents_text(self.price_cents),
-            "quantity": self.quantity,
-        }
+        """The line as it is written everywhere."""
+        return line_json(str(self.product_id), self.name, self.price_cents, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)

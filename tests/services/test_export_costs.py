@@ -15,15 +15,16 @@ from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.orm import Session
 
 from orders_app.extensions import db, read_connection, snapshot_connection, unit_of_work
-from orders_app.orders import exporting, queries
+from orders_app.orders import exporting, streaming
 from orders_app.orders.domain import Owner
 from orders_app.orders.exporting import export_orders
 from orders_app.orders.importing.csv_rows import OWN_COLUMNS
 from orders_app.orders.importing.options import Format
 from orders_app.orders.models import Order
-from orders_app.orders.queries import OrderFilter, get_order, stream_orders
+from orders_app.orders.queries import OrderFilter, get_order
 from orders_app.orders.records import OrderRecord
 from orders_app.orders.services import create_orders_for
+from orders_app.orders.streaming import PlainLine, stream_orders, stream_with_plain_lines
 from orders_app.shared.clock import utcnow
 from orders_app.shared.identity import Actor, Role, command_line_actor
 from tests import factories
@@ -67,7 +68,7 @@ def some(session: Session, as_alice: Actor) -> list[OrderRecord]:
 def test_all_orders_are_those_that_are_read_one_by_one(
     some: list[OrderRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "ORDERS_AT_ONCE", 4)
+    monkeypatch.setattr(streaming, "ORDERS_AT_ONCE", 4)
     with snapshot_connection() as connection:
         assert list(stream_orders(connection, OrderFilter())) == some
         by_id = list(stream_orders(connection, None, by_id=True))
@@ -81,7 +82,9 @@ def test_what_is_written_is_what_the_api_answers(
 ) -> None:
     monkeypatch.setattr(exporting, "PIECE", piece)
     answers = [order.encoded(Role.ADMIN) for order in some]
-    assert b"".join(export_orders(some, Format.JSONL)) == b"".join(answer + b"\n" for answer in answers)
+    with snapshot_connection() as connection:
+        orders = list(stream_with_plain_lines(connection, OrderFilter()))
+    assert b"".join(export_orders(orders, Format.JSONL)) == b"".join(answer + b"\n" for answer in answers)
 
     rows: list[list[Any]] = [list(OWN_COLUMNS)]
     for answer in map(orjson.loads, answers):
@@ -90,25 +93,27 @@ def test_what_is_written_is_what_the_api_answers(
             rows.append([said[name] or "" for name in OWN_COLUMNS])
     expected = io.StringIO()
     csv.writer(expected, lineterminator="\n").writerows(rows)
-    written = b"".join(export_orders(some, Format.CSV)).decode()
+    written = b"".join(export_orders(orders, Format.CSV)).decode()
     assert written.replace("'' or", "' or") == expected.getvalue()
 
 
 def test_an_export_holds_a_few_orders_at_a_time(
     some: list[OrderRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "ORDERS_AT_ONCE", 5)
+    monkeypatch.setattr(streaming, "ORDERS_AT_ONCE", 5)
     monkeypatch.setattr(exporting, "PIECE", 1)
     taken = 0
 
-    def counted(orders: Iterator[OrderRecord]) -> Iterator[OrderRecord]:
+    def counted(
+        orders: Iterator[tuple[OrderRecord, list[PlainLine]]],
+    ) -> Iterator[tuple[OrderRecord, list[PlainLine]]]:
         nonlocal taken
         for order in orders:
             taken += 1
             yield order
 
     with snapshot_connection() as connection:
-        pieces = export_orders(counted(stream_orders(connection, OrderFilter())), Format.JSONL)
+        pieces = export_orders(counted(stream_with_plain_lines(connection, OrderFilter())), Format.JSONL)
         next(pieces)
         assert taken == 1
         assert sum(1 for _ in pieces) == len(some)
