@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
@@ -24,6 +25,8 @@ from orders_app.shared.identity import Role
 from orders_app.shared.money import cents_text
 
 PIECE: Final = 64 * 1024
+# Nothing in it that CSV would quote or a spreadsheet work out: references, which are all different.
+_PLAIN: Final = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z _.:/#-]*)?", re.ASCII)
 
 
 def export_orders(orders: Iterable[tuple[OrderRecord, list[PlainLine]]], kind: Format) -> Iterator[bytes]:
@@ -66,15 +69,20 @@ def _csv(orders: Iterable[tuple[OrderRecord, list[PlainLine]]]) -> Iterator[byte
         before = ",".join(heading)
         yield "".join(
             [
-                f"{before},{product_id},{_cell(name)},{cents_text(price_cents)},{quantity}\n"
+                f"{before},{product_id},{_quoted(name)},{cents_text(price_cents)},{quantity}\n"
                 for product_id, name, price_cents, quantity in lines
             ]
         ).encode()
 
 
-@lru_cache(maxsize=8192)
 def _cell(text: str) -> str:
-    """A text between two commas, as the library writes it.  Shops sell the same things again and again."""
+    """A text between two commas."""
+    return text if _PLAIN.fullmatch(text) else _quoted(text)
+
+
+@lru_cache(maxsize=8192)
+def _quoted(text: str) -> str:
+    """The same as the library writes it.  Shops sell the same things again and again."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(("", harmless(text), ""))
     return buffer.getvalue()[1:-2]
