@@ -18,8 +18,8 @@ from orders_app.orders.exporting import export_orders
 from orders_app.orders.filters import OrderFilter
 from orders_app.orders.importing import values
 from orders_app.orders.importing.options import Format
-from orders_app.orders.queries import stream_orders
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.streaming import PlainLine, stream_with_plain_lines
 from orders_app.shared.money import parse_money
 
 
@@ -114,12 +114,14 @@ def _write_file(path: Path, wanted: OrderFilter, kind: Format) -> None:
 def _write(stream: BinaryIO, wanted: OrderFilter, kind: Format) -> None:
     count = 0
 
-    def counted(orders: Iterator[OrderRecord]) -> Iterator[OrderRecord]:
+    def counted(
+        orders: Iterator[tuple[OrderRecord, list[PlainLine]]],
+    ) -> Iterator[tuple[OrderRecord, list[PlainLine]]]:
         nonlocal count
         for order in orders:
             count += 1
             yield order
 
     with snapshot_connection() as connection:
-        stream.writelines(export_orders(counted(stream_orders(connection, wanted)), kind))
+        stream.writelines(export_orders(counted(stream_with_plain_lines(connection, wanted)), kind))
     click.echo(f"{count} orders exported.", err=True)

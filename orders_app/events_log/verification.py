@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.repository import sealed_events
 from orders_app.orders.counts import Miscount, miscounts
-from orders_app.orders.queries import misfiled_orders, stream_orders
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.streaming import misfiled_orders, stream_orders
 
 Sealed = tuple[Entry, bytes]
 

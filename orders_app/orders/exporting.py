@@ -9,55 +9,80 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final
 
 import orjson
 
 from orders_app.orders.importing.csv_rows import OWN_COLUMNS, harmless
 from orders_app.orders.importing.options import Format
-from orders_app.orders.records import OrderRecord
+from orders_app.orders.records import OrderRecord, line_json
+from orders_app.orders.streaming import PlainLine
 from orders_app.shared.clock import rfc3339
 from orders_app.shared.identity import Role
 from orders_app.shared.money import cents_text
 
-
-def export_orders(orders: Iterable[OrderRecord], kind: Format) -> Iterator[bytes]:
-    """The orders in pieces of UTF-8, one an order; a CSV begins with its header."""
-    return _csv(orders) if kind is Format.CSV else _json_lines(orders)
-
-
-def _json_lines(orders: Iterable[OrderRecord]) -> Iterator[bytes]:
-    for order in orders:
-        yield orjson.dumps(order.as_json(Role.ADMIN), option=orjson.OPT_APPEND_NEWLINE)
+PIECE: Final = 64 * 1024
+# Nothing in it that CSV would quote or a spreadsheet work out: references, which are all different.
+_PLAIN: Final = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z _.:/#-]*)?", re.ASCII)
 
 
-def _csv(orders: Iterable[OrderRecord]) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(OWN_COLUMNS)
-    yield _taken(buffer)
-    for order in orders:
+def export_orders(orders: Iterable[tuple[OrderRecord, list[PlainLine]]], kind: Format) -> Iterator[bytes]:
+    """The orders in pieces of UTF-8, of some dozens of kilobytes each; a CSV begins with its header."""
+    return _in_pieces(_csv(orders) if kind is Format.CSV else _json_lines(orders))
+
+
+def _in_pieces(written: Iterable[bytes]) -> Iterator[bytes]:
+    piece = bytearray()
+    for some in written:
+        piece += some
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
+def _json_lines(orders: Iterable[tuple[OrderRecord, list[PlainLine]]]) -> Iterator[bytes]:
+    for order, lines in orders:
+        said = order.as_json(Role.ADMIN)
+        said["products"] = [line_json(*line) for line in lines]
+        yield orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _csv(orders: Iterable[tuple[OrderRecord, list[PlainLine]]]) -> Iterator[bytes]:
+    yield f"{','.join(OWN_COLUMNS)}\n".encode()
+    for order, lines in orders:
         heading = (
-            order.order_id,
-            harmless(order.user),
+            str(order.order_id),
+            _cell(order.user),
             order.status,
             cents_text(order.total_price_cents),
             "true" if order.is_deleted else "false",
             rfc3339(order.created_at),
             rfc3339(order.updated_at),
-            order.version,
-            harmless(order.source or ""),
-            harmless(order.reference or ""),
+            str(order.version),
+            _cell(order.source or ""),
+            _cell(order.reference or ""),
         )
-        writer.writerows(
-            (*heading, line.product_id, harmless(line.name), cents_text(line.price_cents), line.quantity)
-            for line in order.lines
-        )
-        yield _taken(buffer)
+        before = ",".join(heading)
+        yield "".join(
+            [
+                f"{before},{product_id},{_quoted(name)},{cents_text(price_cents)},{quantity}\n"
+                for product_id, name, price_cents, quantity in lines
+            ]
+        ).encode()
 
 
-def _taken(buffer: io.StringIO) -> bytes:
-    data = buffer.getvalue().encode()
-    buffer.seek(0)
-    buffer.truncate()
-    return data
+def _cell(text: str) -> str:
+    """A text between two commas."""
+    return text if _PLAIN.fullmatch(text) else _quoted(text)
+
+
+@lru_cache(maxsize=8192)
+def _quoted(text: str) -> str:
+    """The same as the library writes it.  Shops sell the same things again and again."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(("", harmless(text), ""))
+    return buffer.getvalue()[1:-2]

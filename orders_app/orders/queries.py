@@ -25,13 +25,12 @@ from orders_app.orders.filters import (
     ordered_column,
     reverse,
 )
-from orders_app.orders.models import Order, OrderLine, ProductName
+from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.pages import by_status, ways_to
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.prepared import Asked, Prepared
-from orders_app.shared.text import fold
 
-_ORDER_COLUMNS: Final[tuple[Any, ...]] = (
+ORDER_COLUMNS: Final[tuple[Any, ...]] = (
     Order.id,
     Order.user_id,
     User.username,
@@ -44,15 +43,15 @@ _ORDER_COLUMNS: Final[tuple[Any, ...]] = (
     Order.source,
     Order.reference,
 )
-_WIDTH: Final = len(_ORDER_COLUMNS)
-_LINE_COLUMNS: Final[tuple[Any, ...]] = (
+_WIDTH: Final = len(ORDER_COLUMNS)
+LINE_COLUMNS: Final[tuple[Any, ...]] = (
     OrderLine.id.label("line_id"),
     OrderLine.name,
     OrderLine.price_cents,
     OrderLine.quantity,
 )
 _ONE_ORDER: Final = Prepared(
-    select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
+    select(*ORDER_COLUMNS, *LINE_COLUMNS)
     .join(User, User.id == Order.user_id)
     .outerjoin(OrderLine, OrderLine.order_id == Order.id)
     .where(Order.id == bindparam("order_id"))
@@ -138,42 +137,12 @@ def _with_lines(ids: Select[UUID], ordering: str) -> Select[Any]:
     """The orders that a statement names, with their lines, in order."""
     page = ids.subquery()
     return (
-        select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
+        select(*ORDER_COLUMNS, *LINE_COLUMNS)
         .join(page, page.c.id == Order.id)
         .join(User, User.id == Order.user_id)
         .outerjoin(OrderLine, OrderLine.order_id == Order.id)
         .order_by(*order_by(ordering), OrderLine.position)
     )
-
-
-def stream_orders(
-    connection: Connection, wanted: OrderFilter | None, *, by_id: bool = False
-) -> Iterator[OrderRecord]:
-    """All orders that a filter lets through, or really all, in memory for a few at a time.
-
-    Oldest first, or in the order of their ids.
-    """
-    order = (Order.id,) if by_id else (Order.created_at, Order.id)
-    statement: Select[Any] = (
-        select(*_ORDER_COLUMNS, *_LINE_COLUMNS)
-        .join(User, User.id == Order.user_id)
-        .outerjoin(OrderLine, OrderLine.order_id == Order.id)
-        .where(*(wanted.conditions() if wanted is not None else ()))
-        .order_by(*order, OrderLine.position)
-    )
-    yield from _records(connection.execution_options(yield_per=1000).execute(statement))
-
-
-def misfiled_orders(connection: Connection) -> Iterator[UUID]:
-    """The orders with a line that a search does not find by its name, or finds by another one."""
-    names = select(OrderLine.order_id, OrderLine.name, OrderLine.name_folded).order_by(OrderLine.order_id)
-    rows = connection.execution_options(yield_per=1000).execute(names)
-    for order_id, lines in groupby(rows, key=lambda row: row[0]):
-        if any(fold(name) != folded for _, name, folded in lines):
-            yield order_id
-    unlisted = select(OrderLine.name_folded).except_(select(ProductName.name_folded))
-    of_them = select(OrderLine.order_id).where(OrderLine.name_folded.in_(unlisted)).distinct()
-    yield from connection.scalars(of_them.order_by(OrderLine.order_id))
 
 
 def _records(rows: Iterable[Row[Any]]) -> Iterator[OrderRecord]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,16 @@ def entity_tag(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
+@cache
+def _moves(status: str, role: Role) -> tuple[str, ...]:
+    return tuple(to.value for to in allowed_transitions(OrderStatus(status), role))
+
+
+def line_json(product_id: str, name: str, price_cents: int, quantity: int) -> dict[str, Any]:
+    """A line as the API, the history and exports write it."""
+    return {"product_id": product_id, "name": name, "price": cents_text(price_cents), "quantity": quantity}
+
+
 @dataclass(frozen=True, slots=True)
 class LineRecord:
     """One line of an order; money in cents."""
@@ -36,13 +47,8 @@ class LineRecord:
     quantity: int
 
     def as_json(self) -> dict[str, Any]:
-        """The line as the API and the history write it."""
-        return {
-            "product_id": str(self.product_id),
-            "name": self.name,
-            "price": cents_text(self.price_cents),
-            "quantity": self.quantity,
-        }
+        """The line as it is written everywhere."""
+        return line_json(str(self.product_id), self.name, self.price_cents, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class OrderRecord:
 
     def as_json(self, role: Role) -> dict[str, Any]:
         """The order as the API writes it for somebody with this role."""
-        moves = [] if self.is_deleted or self.is_past else allowed_transitions(OrderStatus(self.status), role)
+        moves = [] if self.is_deleted or self.is_past else list(_moves(self.status, role))
         return {
             "order_id": str(self.order_id),
             "user": self.user,
@@ -77,7 +83,7 @@ class OrderRecord:
             "created_at": rfc3339(self.created_at),
             "updated_at": rfc3339(self.updated_at),
             "version": self.version,
-            "allowed_transitions": [status.value for status in moves],
+            "allowed_transitions": moves,
             "source": self.source,
             "reference": self.reference,
         }

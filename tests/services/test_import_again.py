@@ -18,6 +18,7 @@ from orders_app.orders.importing.input_files import InputFile
 from orders_app.orders.importing.options import ImportFailed
 from orders_app.orders.models import Order
 from orders_app.orders.recording import add
+from orders_app.shared.bulk import COPIED_FROM
 from orders_app.shared.identity import command_line_actor
 from orders_app.shared.view_versions import ViewVersion
 from tests.services.importing import (
@@ -85,11 +86,14 @@ def test_each_batch_counts_once_in_what_caches_compare(
     assert value_of(session, select(ViewVersion.version).where(ViewVersion.scope == alice)) == 2
 
 
+@pytest.mark.parametrize("more", [0, 2 * COPIED_FROM])
 def test_two_imports_at_once_bring_each_order_in_once(
-    bring_in: Importing, session: Session, monkeypatch: pytest.MonkeyPatch
+    bring_in: Importing, session: Session, monkeypatch: pytest.MonkeyPatch, more: int
 ) -> None:
     """The other one commits after this one has looked for what is here."""
     text = HEADER + "1,Lamp,1,1\n2,Mug,1,1\n2,,1,1\n3,Pen,1,1\n"
+    others = [f"other {number}" for number in range(more)]
+    text += "".join(f"{reference},Cup,1,1\n" for reference in others)
     options = replace(OPTIONS, user="carol", create_users=True)
     write = writing.Writer.write
 
@@ -108,10 +112,12 @@ def test_two_imports_at_once_bring_each_order_in_once(
 
     monkeypatch.setattr(writing.Writer, "write", write_late)
     summary = bring_in(text, options=options)
-    assert counts(summary) == "orders: 2 imported, 1 known, 0 refused; lines: 2 imported, 0 refused"
+    new = 2 + more
+    assert counts(summary) == f"orders: {new} imported, 1 known, 0 refused; lines: {new} imported, 0 refused"
     assert bring_in.rejects() == []
-    assert {name: order[0] for name, order in stored(session).items()} == dict.fromkeys("123", "carol")
-    assert value_of(session, select(func.count()).select_from(OrderEventRow)) == 3
+    owners = {name: order[0] for name, order in stored(session).items()}
+    assert owners == dict.fromkeys(["1", "2", "3", *others], "carol")
+    assert value_of(session, select(func.count()).select_from(OrderEventRow)) == 3 + more
 
 
 def test_a_failure_while_writing_takes_back_its_batch_only(

@@ -19,8 +19,9 @@ from orders_app.orders.counts import count_orders, count_up_to
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.filters import ORDERINGS, OrderFilter, Position, ordered_column
 from orders_app.orders.models import Order, OrderLine
-from orders_app.orders.queries import list_orders, numbered_orders, stream_orders
+from orders_app.orders.queries import list_orders, numbered_orders
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.streaming import stream_orders
 from orders_app.shared.persistence import new_id
 from tests import factories
 

@@ -22,7 +22,7 @@ from orders_app.shared.identity import Actor
 from orders_app.shared.unit_of_work import UnitOfWork
 
 ORDERS_AT_ONCE = 1_000
-LINES_AT_ONCE = 10_000
+LINES_AT_ONCE = 5_000
 _ATTEMPTS = 3
 
 

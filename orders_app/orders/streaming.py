@@ -1,0 +1,92 @@
+"""Reading all orders, however many there are: with one statement, and a few of them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select
+
+from orders_app.auth.models import User
+from orders_app.orders.filters import OrderFilter
+from orders_app.orders.models import Order, OrderLine, ProductName
+from orders_app.orders.queries import LINE_COLUMNS, ORDER_COLUMNS
+from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.shared.text import fold
+
+ORDERS_AT_ONCE: Final = 250
+"""So many are in memory at a time; each may have thousands of lines."""
+PlainLine = tuple[str, str, int, int]
+"""What a `LineRecord` consists of, with the id as it is written."""
+
+
+def stream_orders(
+    connection: Connection, wanted: OrderFilter | None, *, by_id: bool = False
+) -> Iterator[OrderRecord]:
+    """All orders that a filter lets through, or really all, in memory for a few at a time.
+
+    Oldest first, or in the order of their ids.
+    """
+    for order, lines in stream_with_plain_lines(connection, wanted, by_id=by_id):
+        order.lines.extend(
+            LineRecord(UUID(hex=product_id), name, price_cents, quantity)
+            for product_id, name, price_cents, quantity in lines
+        )
+        yield order
+
+
+def stream_with_plain_lines(
+    connection: Connection, wanted: OrderFilter | None, *, by_id: bool = False
+) -> Iterator[tuple[OrderRecord, list[PlainLine]]]:
+    """The same for who only writes them out: the orders without their lines, and these beside them.
+
+    The database hands over one row an order, read along an index, with its lines in one value: a row a
+    line would say everything about the order again each time.
+    """
+    order = (Order.id,) if by_id else (Order.created_at, Order.id)
+    dialect = connection.dialect.name
+    statement: Select[Any] = (
+        select(*ORDER_COLUMNS, _lines_as_json(dialect))
+        .join(User, User.id == Order.user_id)
+        .where(*(wanted.conditions() if wanted is not None else ()))
+        .order_by(*order)
+    )
+    for row in connection.execution_options(yield_per=ORDERS_AT_ONCE).execute(statement):
+        lines = orjson.loads(row[-1] or b"[]")
+        if dialect == "sqlite":  # which keeps the digits alone
+            for line in lines:
+                digits = line[0]
+                line[0] = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        yield OrderRecord(*(*row[:-1], [])), lines
+
+
+def _lines_as_json(dialect: str) -> ColumnElement[str]:
+    """The lines of an order as text: JSON, an array of what `LineRecord` consists of for each."""
+    lines = (
+        select(*LINE_COLUMNS)
+        .where(OrderLine.order_id == Order.id)
+        .order_by(OrderLine.position)
+        .correlate(Order)
+        .subquery()
+    )
+    one, all_of_them = (
+        (func.json_array, func.json_group_array)
+        if dialect == "sqlite"
+        else (func.json_build_array, func.json_agg)
+    )
+    return select(cast(all_of_them(one(*lines.c)), Text)).select_from(lines).scalar_subquery()
+
+
+def misfiled_orders(connection: Connection) -> Iterator[UUID]:
+    """The orders with a line that a search does not find by its name, or finds by another one."""
+    names = select(OrderLine.order_id, OrderLine.name, OrderLine.name_folded).order_by(OrderLine.order_id)
+    rows = connection.execution_options(yield_per=1000).execute(names)
+    for order_id, lines in groupby(rows, key=lambda row: row[0]):
+        if any(fold(name) != folded for _, name, folded in lines):
+            yield order_id
+    unlisted = select(OrderLine.name_folded).except_(select(ProductName.name_folded))
+    of_them = select(OrderLine.order_id).where(OrderLine.name_folded.in_(unlisted)).distinct()
+    yield from connection.scalars(of_them.order_by(OrderLine.order_id))
