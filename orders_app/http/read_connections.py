@@ -33,9 +33,11 @@ class ReadConnections:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Give up what is idle."""
+        """Close what is idle."""
         while self._idle:
-            self._idle.pop().close()
+            connection = self._idle.pop()
+            connection.detach()  # or the pool, disposed of itself, would keep it open
+            connection.close()
 
     def _idle_one(self) -> Connection | None:
         while True:

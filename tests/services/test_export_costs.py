@@ -18,10 +18,11 @@ from orders_app.extensions import db, read_connection, snapshot_connection, unit
 from orders_app.orders import exporting, streaming
 from orders_app.orders.domain import Owner
 from orders_app.orders.exporting import export_orders
+from orders_app.orders.filters import OrderFilter
 from orders_app.orders.importing.csv_rows import OWN_COLUMNS
 from orders_app.orders.importing.options import Format
 from orders_app.orders.models import Order
-from orders_app.orders.queries import OrderFilter, get_order
+from orders_app.orders.queries import get_order
 from orders_app.orders.records import OrderRecord
 from orders_app.orders.services import create_orders_for
 from orders_app.orders.streaming import PlainLine, stream_orders, stream_with_plain_lines
