@@ -197,7 +197,7 @@ def _has(text: str, of: Any) -> ColumnElement[bool]:
 def _with_product(text: str, of: Any) -> ColumnElement[bool]:
     # No EXISTS: PostgreSQL would turn it into a join, and might read all lines of all orders for it.
     line = select(literal(1)).where(OrderLine.order_id == of.id, _has(text, OrderLine)).limit(1)
-    return line.scalar_subquery().is_not(None)
+    return line.correlate_except(OrderLine).scalar_subquery().is_not(None)
 
 
 def _orders_with(text: str) -> Select[UUID]:
