@@ -15,6 +15,7 @@ from uuid import UUID
 
 from flask import Flask, Request, Response, current_app, g, request
 from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth, MultiAuth
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import Authorization
 
 from orders_app.auth import tokens
@@ -132,11 +133,17 @@ class Standing:
     until: datetime
 
     def holds(self) -> bool:
-        """Whether the caller would be admitted now, and see what they saw; one statement."""
+        """Whether the caller would be admitted now, and see what they saw; one statement.
+
+        False also where the database does not say: the request goes the whole way then, and is told why.
+        """
         if not self.since <= utcnow() < self.until:
             return False
-        with self.connections.take() as connection:
-            return self.asked.is_unchanged(connection)
+        try:
+            with self.connections.take() as connection:
+                return self.asked.is_unchanged(connection)
+        except SQLAlchemyError:
+            return False
 
 
 def _admitted(credential: Credential, until: datetime) -> Actor:

@@ -35,6 +35,7 @@ class Claims:
     user_id: UUID
     family_id: UUID
     jti: UUID
+    began_at: datetime
     expires_at: datetime
 
 
@@ -65,7 +66,8 @@ def read(text: str, kind: str) -> Claims | None:
     with _known_lock:
         claims = _known.get(key)
     if claims is not None:
-        return claims if utcnow() < claims.expires_at else None
+        # A clock that was set back may stand before the token's beginning.
+        return claims if claims.began_at <= utcnow() < claims.expires_at else None
     claims = _verified(text, kind)
     if claims is not None:
         with _known_lock:
@@ -86,6 +88,7 @@ def _verified(text: str, kind: str) -> Claims | None:
             UUID(claims["sub"]),
             UUID(claims["fam"]),
             UUID(claims["jti"]),
+            began_at=datetime.fromtimestamp(max(payload["nbf"], payload["iat"]), UTC),
             expires_at=datetime.fromtimestamp(payload["exp"], UTC),
         )
     except (
@@ -95,6 +98,7 @@ def _verified(text: str, kind: str) -> Claims | None:
         TypeError,
         AttributeError,
         OverflowError,
+        OSError,
         RecursionError,
     ):
         return None

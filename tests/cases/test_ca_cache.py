@@ -12,7 +12,7 @@ from flask import Flask
 from config import Config
 from orders_app import create_app
 from orders_app.extensions import db, unit_of_work
-from orders_app.orders import services
+from orders_app.orders import records, services
 from orders_app.shared.identity import Actor, Role
 from tests import factories
 from tests.callers import ORDERS, USERS, Caller, path_of
@@ -157,7 +157,7 @@ class TestNotThereAndThenThere:
         assert statuses(a.everywhere(place)) == {404}
         assert ids(a.everywhere(ORDERS)) == {()}
         made = iter([order_id])
-        monkeypatch.setattr(services, "new_id", lambda: next(made, None) or uuid4())
+        monkeypatch.setattr(records, "new_id", lambda: next(made, None) or uuid4())
         with beside.app_context(), unit_of_work() as uow:
             actor = Actor(UUID(a.user_id), a.name, Role.USER)
             services.create_order(uow, actor=actor, new=factories.new_order(lines))

@@ -27,6 +27,12 @@ EXPIRY_BYTES = 4
 INVENTED = 300
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process keeps answers in its own memory: these cases are about what stands in the common cache."""
+    monkeypatch.setattr(orders_cache, "keep_ready", lambda *_: None)
+
+
 class Store(Protocol):
     """Where entries stand, under the names that they have there."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.client import HTTPMessage
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from werkzeug.datastructures import Headers
 
@@ -79,9 +80,10 @@ class People:
         return self._send(method, path, data, sent)
 
     def read(self) -> int:
-        """The order, and the list that it is on."""
-        one = self.call("GET", self.path)
-        many = self.call("GET", f"{ORDERS}?ordering=created_at")
+        """The order, and the list that it is on, as no worker has them ready: nobody else has this tag."""
+        unknown = {"If-None-Match": f'"{uuid4().hex}"'}
+        one = self.call("GET", self.path, **unknown)
+        many = self.call("GET", f"{ORDERS}?ordering=created_at", **unknown)
         assert one.status == many.status
         self.cache_status = {one.headers.get("Cache-Status"), many.headers.get("Cache-Status")}
         if one.status == 200:
