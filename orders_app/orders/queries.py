@@ -105,14 +105,15 @@ def list_orders(
 def numbered_orders(
     connection: Connection, wanted: OrderFilter, *, ordering: str, offset: int, limit: int, total: int | None
 ) -> list[OrderRecord]:
-    """The page behind `offset` orders; where it is known how many there are, from the nearer end."""
-    if total is None:
+    """The page behind `offset` orders, from the nearer end where it is known how many there are.
+
+    For people who turn pages: an order made since they were counted moves a page from the far end by one.
+    """
+    if total is None or 2 * offset <= total:
         return list_orders(connection, wanted, ordering=ordering, offset=offset, limit=limit)
     on_page = min(limit, total - offset)
     if on_page <= 0:
         return []
-    if 2 * offset <= total:
-        return list_orders(connection, wanted, ordering=ordering, offset=offset, limit=on_page)
     from_the_end = total - offset - on_page
     found = list_orders(connection, wanted, ordering=reverse(ordering), offset=from_the_end, limit=on_page)
     return found[::-1]
