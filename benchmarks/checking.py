@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from benchmarks.contenders import ORDERS, Answer, Contender, path_of
+from benchmarks.contenders import ORDERS, Contender, path_of
 from benchmarks.dataset import PAGE, Dataset, SampleOrder, SampleUser
 from benchmarks.load import Request, Voided
+from tests.server.processes import Answer
 
 READ_BACK = 6
 """Reads after a change, each on a connection of its own, so that every worker has a turn."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,27 +9,15 @@ from uuid import UUID
 import psutil  # type: ignore[import-untyped]  # it has no types, and little is used of it
 
 from benchmarks.dataset import SampleOrder, SampleUser
+from tests.server.processes import Answer, send
 
 ORDERS = "/api/v1/orders/"
-TIMEOUT_SECONDS = 30
 
 
 class Process(Protocol):
     """What runs: the server's first process, whose children are the workers."""
 
     pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 @dataclass
@@ -62,17 +48,7 @@ class Contender:
         sent = dict(headers or {})
         if user is not None:
             sent.setdefault("Authorization", self.bearers[user.name])
-        data = None
-        if body is not None:
-            data = json.dumps(body).encode()
-            sent["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
-        try:
-            connection.request(method, path, data, sent)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return send(self.port, method, path, body, sent)
 
     def total_of(self, order: SampleOrder) -> int:
         """What the order costs by now, in cents."""

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from benchmarks import ours
 from benchmarks.arena import Arena
-from benchmarks.contenders import ORDERS, TIMEOUT_SECONDS, Contender
+from benchmarks.contenders import ORDERS, Contender
 from benchmarks.dataset import ADMIN, BEGAN, BETWEEN_ORDERS, OWNERS, PAGE, SampleUser
 from benchmarks.figures import at_most
 from benchmarks.load import Voided
@@ -67,7 +67,7 @@ class Clock:
 
     def __init__(self, contender: Contender) -> None:
         self._contender = contender
-        self._connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=TIMEOUT_SECONDS)
+        self._connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=30)
 
     def ask(self, path: str, viewer: SampleUser) -> tuple[float, http.client.HTTPMessage]:
         """Raises `Voided` for an answer that is none."""

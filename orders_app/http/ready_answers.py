@@ -95,6 +95,8 @@ class ReadyAnswers:
             return self._finish(key, environ, start_response)
         request_id = begin(environ.get("HTTP_X_REQUEST_ID"), address=environ.get("REMOTE_ADDR", ""))
         if time.monotonic() > ready.until or not ready.offer.still_holds():
+            with self._lock:
+                self._kept.pop(key, None)
             return self._finish(key, environ, start_response)
         start_response(ready.status, [*ready.headers, (_REQUEST_ID, request_id)])
         count_answer("GET", ready.offer.endpoint, ready.code, time.perf_counter() - began)
@@ -109,7 +111,8 @@ class ReadyAnswers:
             return None
         if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
             return None
-        said = "\n".join([environ.get(name, "") for name in _DEPENDS_ON])
+        # Its form keeps the values apart whatever stands in them; a path may hold any character.
+        said = repr([environ.get(name) for name in _DEPENDS_ON])
         return hashlib.blake2b(said.encode(errors="surrogatepass"), key=self._secret, digest_size=32).digest()
 
     def _finish(self, key: bytes, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

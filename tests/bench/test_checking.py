@@ -19,9 +19,10 @@ from benchmarks.checking import (
     check_served,
     differences,
 )
-from benchmarks.contenders import Answer, Contender
+from benchmarks.contenders import Contender
 from benchmarks.dataset import OWNERS, Dataset, SampleOrder, SampleUser
 from benchmarks.load import Request, Voided
+from tests.server.processes import Answer
 
 DATASET = Dataset.of(300)
 ORDER = DATASET.orders[0]

@@ -42,6 +42,21 @@ class Answer:
         return json.loads(self.body)
 
 
+def send(port: int, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
+    """One request to a server on this machine, on a connection of its own, which any worker may get."""
+    data = None
+    if body is not None:
+        data = json.dumps(body).encode()
+        headers = {**headers, "Content-Type": "application/json"}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, data, headers)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        connection.close()
+
+
 class ServerProcess:
     """A server of the tests' own on a free port, with everything it writes in one folder."""
 
@@ -144,17 +159,7 @@ class ServerProcess:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if auth is not None:
             sent["Authorization"] = auth
-        data = None
-        if body is not None:
-            data = json.dumps(body).encode()
-            sent["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, data, sent)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return send(self.port, method, path, body, sent)
 
     def as_admin(self, method: str, path: str, body: Any = None) -> Answer:
         return self.request(method, path, body, auth=basic("admin", ADMIN_PASSWORD))
