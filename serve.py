@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import io
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing.synchronize import Semaphore
 from pathlib import Path
@@ -48,6 +49,7 @@ HEADER_BUFFER_BYTES = 32 * 1024
 LOAD_SECONDS = 60
 TURN_SECONDS = 1.0
 STOP_REPEATED_SECONDS = 0.1
+NOTED_SECONDS = 5.0
 HEADER_TIMEOUT_MILLISECONDS = 15_000
 
 
@@ -122,6 +124,7 @@ class Server(MPServer):
                 self._wait_until_loaded(worker)
 
         worker.start = start_with_signals_held  # type: ignore[method-assign]  # of this one worker
+        worker.join = partial(join_until_noted, worker, worker.join)  # type: ignore[method-assign]
         return worker
 
     def _reload(self, *args: Any, **kwargs: Any) -> None:
@@ -137,6 +140,19 @@ class Server(MPServer):
         while not self.loaded.acquire(timeout=0.1):
             if self.interrupt_signal or not worker.is_alive() or time.monotonic() > deadline:
                 return
+
+
+def join_until_noted(worker: WorkerProcess, join: Callable[..., None], timeout: float | None = None) -> None:
+    """Wait for a worker to end, and until it is known here that it has.
+
+    Two threads wait for one process.  The system tells only one of them how it ended, and until that one
+    has noted it the other takes the process for alive: it would "kill" a worker that stopped in good order.
+    """
+    join(timeout)
+    if multiprocessing.connection.wait([worker.inner.sentinel], 0):
+        deadline = time.monotonic() + NOTED_SECONDS
+        while worker.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.001)
 
 
 def main(target: str = APPLICATION) -> int:
