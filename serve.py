@@ -11,15 +11,15 @@ from __future__ import annotations
 import contextlib
 import io
 import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
+from multiprocessing.connection import wait
 from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ class Server(MPServer):
             if number == signal.SIGHUP:
                 super().signal_handler_reload()
         while True:
-            # Again and again: the main loop may be clearing what it was woken by just now.
+            # Repeated, because the main loop may be clearing what it was woken by just now.
             super().signal_handler_interrupt()
             time.sleep(STOP_REPEATED_SECONDS)
 
@@ -113,8 +113,7 @@ class Server(MPServer):
         replaces_one_that_serves = self.is_reloading
 
         def start_with_signals_held() -> None:
-            # A new process inherits this one's handlers, which would swallow a signal that is meant
-            # for it.  It lets signals in itself, once it will obey them (`load_application`).
+            # A new process inherits handlers that would swallow its signals: it lets them in itself.
             signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
             try:
                 start()
@@ -124,7 +123,17 @@ class Server(MPServer):
                 self._wait_until_loaded(worker)
 
         worker.start = start_with_signals_held  # type: ignore[method-assign]  # of this one worker
-        worker.join = partial(join_until_noted, worker, worker.join)  # type: ignore[method-assign]
+        join = worker.join
+
+        def join_until_noted(timeout: float | None = None) -> None:
+            # Another thread waits too, and the system tells only one of them that the process has ended.
+            join(timeout)
+            if wait([worker.inner.sentinel], 0):
+                deadline = time.monotonic() + NOTED_SECONDS
+                while worker.is_alive() and time.monotonic() < deadline:
+                    time.sleep(0.001)
+
+        worker.join = join_until_noted  # type: ignore[method-assign]
         return worker
 
     def _reload(self, *args: Any, **kwargs: Any) -> None:
@@ -140,19 +149,6 @@ class Server(MPServer):
         while not self.loaded.acquire(timeout=0.1):
             if self.interrupt_signal or not worker.is_alive() or time.monotonic() > deadline:
                 return
-
-
-def join_until_noted(worker: WorkerProcess, join: Callable[..., None], timeout: float | None = None) -> None:
-    """Wait for a worker to end, and until it is known here that it has.
-
-    Two threads wait for one process.  The system tells only one of them how it ended, and until that one
-    has noted it the other takes the process for alive: it would "kill" a worker that stopped in good order.
-    """
-    join(timeout)
-    if multiprocessing.connection.wait([worker.inner.sentinel], 0):
-        deadline = time.monotonic() + NOTED_SECONDS
-        while worker.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.001)
 
 
 def main(target: str = APPLICATION) -> int:

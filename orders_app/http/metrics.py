@@ -47,7 +47,8 @@ DURATION = Histogram(
 )
 CACHE_REQUESTS = Counter("orders_cache_requests", "Reads that could be served from the cache.", ("result",))
 RETRIES = Counter(
-    "orders_transactions_retried", "Requests run again after a deadlock or a serialization failure."
+    "orders_transactions_retried",
+    "Requests run again after a deadlock or a serialization failure, and reads whose connection ended.",
 )
 CACHE_FAILURES = Counter("orders_cache_failures", "Calls that the cache did not answer, or refused.")
 DATABASE_FAILURES = Counter(

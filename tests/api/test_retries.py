@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 from orders_app.extensions import db
+from orders_app.http import postgres
 from orders_app.http.retries import MOST_RETRIES
 from tests import factories
 from tests.callers import ORDERS, Caller, path_of
@@ -98,6 +99,34 @@ def test_co08_other_failures_are_not_tried_again(alice: Caller, losing: Callable
     commits = losing(1, psycopg.errors.AdminShutdown)
     assert alice.patch(path_of(order), {"total_price": "1.00"}).status_code == 503
     assert commits.tries == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+@pytest.mark.parametrize("backend", ["postgresql+redis"], indirect=True)
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PATCH", 503)])
+def test_a_read_whose_connection_ends_is_run_again_and_a_write_is_not(
+    backend: Backend, alice: Caller, monkeypatch: pytest.MonkeyPatch, method: str, status: int
+) -> None:
+    """The server ends it right after it was found to be alive."""
+    order = alice.order()
+    url = backend.config.database_url.replace("postgresql+psycopg://", "postgresql://")
+    answers = postgres._answers
+    ended: list[int] = []
+
+    def alive_until_now(connection: postgres.PatientConnection) -> bool:
+        is_alive = answers(connection)
+        if not ended:
+            ended.append(connection.info.backend_pid)
+            with psycopg.connect(url, autocommit=True) as outside:
+                outside.execute("SELECT pg_terminate_backend(%s, 5000)", ended)
+        return is_alive
+
+    monkeypatch.setattr(postgres, "_answers", alive_until_now)
+    body = [{"total_price": "1.00"}] if method == "PATCH" else []
+    headers = {"If-None-Match": '"unknown"'} if method == "GET" else {}  # no answer is ready for that
+    assert alice(method, path_of(order), *body, headers=headers).status_code == status
+    assert ended
 
 
 @pytest.mark.postgres

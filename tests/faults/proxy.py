@@ -26,6 +26,7 @@ class Proxy:
         self._behaviour: Behaviour = "pass"
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
+        self._cut_off: set[socket.socket] = set()
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self.delay_seconds = 2.0
@@ -97,12 +98,17 @@ class Proxy:
                     break
                 if not is_request and behaviour == "delay":
                     time.sleep(self.delay_seconds)
-                sink.sendall(_NONSENSE if behaviour == "garble" and not is_request else data)
-                if behaviour == "cut" and is_request and self.cut_on in data:
+                is_last = behaviour == "cut" and is_request and self.cut_on in data
+                if is_last:
+                    self._cut_off.add(source)  # before the server can answer, which it may do at once
+                if sink not in self._cut_off:
+                    sink.sendall(_NONSENSE if behaviour == "garble" and not is_request else data)
+                if is_last:
                     break
         for end in (source, sink):
             _end(end)
             self._open.discard(end)
+            self._cut_off.discard(end)
 
 
 def _end(connection: socket.socket) -> None:
