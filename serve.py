@@ -49,7 +49,6 @@ HEADER_BUFFER_BYTES = 32 * 1024
 LOAD_SECONDS = 60
 TURN_SECONDS = 1.0
 STOP_REPEATED_SECONDS = 0.1
-NOTED_SECONDS = 5.0
 HEADER_TIMEOUT_MILLISECONDS = 15_000
 
 
@@ -129,7 +128,7 @@ class Server(MPServer):
             # Another thread waits too, and the system tells only one of them that the process has ended.
             join(timeout)
             if wait([worker.inner.sentinel], 0):
-                deadline = time.monotonic() + NOTED_SECONDS
+                deadline = time.monotonic() + TURN_SECONDS
                 while worker.is_alive() and time.monotonic() < deadline:
                     time.sleep(0.001)
 
