@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request
 from flask_admin import Admin
 from flask_admin.theme import Theme
 
-from orders_app.admin import access
-from orders_app.admin.forms import token_field
+from orders_app.admin.frame import access, languages
+from orders_app.admin.frame.assets import PanelFiles, asset_url
+from orders_app.admin.frame.forms import token_field
+from orders_app.admin.frame.presentation import register_filters
 from orders_app.admin.history import HistoryView
 from orders_app.admin.home import HomeView
 from orders_app.admin.login import LoginView
-from orders_app.admin.orders import OrderView
-from orders_app.admin.presentation import register_filters
-from orders_app.admin.users import UserView
+from orders_app.admin.orders.view import OrderView
+from orders_app.admin.people.view import UserView
 
 _EXTENSION = "orders_panel"
 
@@ -28,7 +29,7 @@ def register(app: Flask, csp_nonce: Callable[[], str]) -> None:
     """Put the panel into the application."""
     # Beneath the log-in page, because that page needs the style sheet before anybody is known.
     app.register_blueprint(
-        Blueprint(
+        PanelFiles(
             "panel",
             __name__,
             template_folder="templates",
@@ -36,8 +37,14 @@ def register(app: Flask, csp_nonce: Callable[[], str]) -> None:
             static_url_path=f"{access.LOGIN}/static",
         )
     )
+    languages.speak(app)
     register_filters(app)
-    app.jinja_env.globals.update(panel_actor=access.actor_or_none, panel_token=token_field)
+    app.jinja_env.globals.update(
+        panel_actor=access.actor_or_none,
+        panel_token=token_field,
+        panel_asset=asset_url,
+        panel_language=languages.language,
+    )
     app.before_request(access.admit)
     admin = Admin(
         name="Orders",

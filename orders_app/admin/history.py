@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
+from flask_babel import gettext, lazy_gettext
 
-from orders_app.admin.views import MOST_COUNTED, PanelModelView
+from orders_app.admin.frame.views import MOST_COUNTED, PanelModelView
 from orders_app.extensions import read_connection
 from orders_app.history.repository import EventRecord, count_events, latest_events
 from orders_app.shared.errors import NotFound
@@ -18,10 +19,11 @@ class HistoryView(PanelModelView):
 
     column_list = ("at", "event", "order_id", "user", "changes")
     column_labels = {  # noqa: RUF012  (Flask-Admin's own form of configuration)
-        "at": "When (UTC)",
-        "order_id": "Order",
-        "user": "Who",
-        "changes": "What changed",
+        "at": lazy_gettext("When"),
+        "event": lazy_gettext("Event"),
+        "order_id": lazy_gettext("Order"),
+        "user": lazy_gettext("Who"),
+        "changes": lazy_gettext("What changed"),
     }
     own_filters = ("order_id",)
     list_template = "panel/history.html"
@@ -29,7 +31,7 @@ class HistoryView(PanelModelView):
     create_view = edit_view = details_view = delete_view = None
 
     def __init__(self) -> None:
-        super().__init__(EventRecord, name="Events log", endpoint="panel_events", url="events")
+        super().__init__(EventRecord, name=lazy_gettext("Events log"), endpoint="panel_events", url="events")
 
     def get_pk_value(self, model: EventRecord) -> str:
         return str(model.event_id)
@@ -49,7 +51,7 @@ class HistoryView(PanelModelView):
         try:
             order_id = self.id_of(text) if text else None
         except NotFound:
-            self._template_args["filter_errors"] = {"order_id": ["This is no order id."]}
+            self._template_args["filter_errors"] = {"order_id": [gettext("This is no order id.")]}
             return 0, []
         with read_connection() as connection:
             total = count_events(connection, order_id=order_id, most=MOST_COUNTED)

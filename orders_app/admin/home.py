@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import flash, redirect, session, url_for
 from flask_admin import AdminIndexView, expose
+from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
-from orders_app.admin import access
-from orders_app.admin.views import PanelView
+from orders_app.admin.frame import access
+from orders_app.admin.frame.views import PanelView
 from orders_app.auth.services import sessions
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.orders.counts import count_by_status
@@ -21,7 +22,7 @@ class HomeView(PanelView, AdminIndexView):
     """How many orders stand where, and the newest of them."""
 
     def __init__(self) -> None:
-        super().__init__(name="Home", url=access.PANEL)
+        super().__init__(name=lazy_gettext("Home"), url=access.PANEL)
         # The panel has its own look; Flask-Admin's 20 MB of scripts and styles are not served.
         self.static_folder = None
 
@@ -40,5 +41,5 @@ class HomeView(PanelView, AdminIndexView):
         with unit_of_work() as uow:
             sessions.close_session(uow, user_id=actor.user_id, family_id=access.family_of_session())
         session.clear()
-        flash("You are logged out.", "success")
+        flash(gettext("You are logged out."), "success")
         return redirect(url_for("panel_login.index"))

@@ -127,7 +127,7 @@ def test_of_very_many_it_is_said_that_they_are_more(
     panel: Visitor, admin: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [made_order(admin, user="alice", total_price="5")["order_id"] for _ in range(45)][::-1]
-    for module in ("orders", "history"):
+    for module in ("orders.view", "history"):
         monkeypatch.setattr(f"orders_app.admin.{module}.MOST_COUNTED", 30)
     address = "/admin/orders/?min_price=1&page_size=20"
     assert shown(panel.get(address).text) == ("more than 20", ["Next"])

@@ -204,7 +204,7 @@ def test_a_page_tells_so_much_and_says_that_there_is_more(panel: Visitor, admin:
         _change(admin, order, total_price=f"1.{cents:02d}")
     text = words(panel.post(_edit(order), **edit_fields(order)).text)
     assert "These are the last 20 changes" in text
-    assert "has 6 more" in text
+    assert "there are 6 more" in text
     assert "version 27" in text
 
 

@@ -147,7 +147,7 @@ def test_ad16_the_keyboard_is_enough(page: Page) -> None:
     press(page, "button", "Save")
     expect(page.get_by_role("status")).to_have_text("The order is created.")
     order_id = urlsplit(page.url).query.removeprefix("id=")
-    press(page, "button", "Make it confirmed")
+    press(page, "button", "Confirm")
     expect(page.get_by_role("status")).to_have_text("The order is now confirmed.")
     press(page, "link", "Edit")
     tab_to(page, page.get_by_label("Status"))

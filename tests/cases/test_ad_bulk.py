@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from orders_app.admin.bulk import MOST_AT_ONCE
+from orders_app.admin.orders.bulk import MOST_AT_ONCE
 from orders_app.extensions import db, unit_of_work
 from orders_app.history.models import OrderEventRow
 from orders_app.orders import services

@@ -294,7 +294,7 @@ def test_lo06_a_failure_of_the_panel_tells_as_little(
     app: Flask, monkeypatch: pytest.MonkeyPatch, said: io.StringIO
 ) -> None:
     panel = Visitor.logged_in(app)
-    monkeypatch.setattr("orders_app.admin.orders.services.create_order", fails_in_python)
+    monkeypatch.setattr("orders_app.admin.orders.view.services.create_order", fails_in_python)
     answer = panel.post("/admin/orders/new/", **order_fields(user="alice"))
     assert answer.status_code == 500
     for told in (SECRET, "Traceback", ".py", "RuntimeError"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orders_app.admin.differences import differences, line_differences, paired
+from orders_app.admin.frame.differences import differences, line_differences, paired
 
 
 def _line(product_id: str, name: str, price: str = "1.00", quantity: int = 1) -> dict[str, Any]:

@@ -12,11 +12,11 @@
         const input = row.querySelector(`[name="line-${column}"]`);
         const label = input.closest("td").dataset.label;
         input.id = `line-${number}-${column}`;
-        input.setAttribute("aria-label", `${label} of line ${number + 1}`);
+        input.setAttribute("aria-label", lines.dataset.ofLine.replace("WHAT", label).replace("0", String(number + 1)));
       }
       const remove = row.querySelector('[name="remove_line"]');
       remove.value = String(number);
-      remove.setAttribute("aria-label", `Remove line ${number + 1}`);
+      remove.setAttribute("aria-label", lines.dataset.remove.replace("0", String(number + 1)));
     }
   };
 

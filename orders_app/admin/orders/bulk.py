@@ -6,11 +6,12 @@ from uuid import UUID
 
 from flask import flash, redirect, request
 from flask_admin import expose
+from flask_babel import gettext, ngettext
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from orders_app.admin import access
-from orders_app.admin.order_form import version_in
-from orders_app.admin.views import Page, PanelModelView
+from orders_app.admin.frame import access
+from orders_app.admin.frame.views import Page, PanelModelView
+from orders_app.admin.orders.form import version_in
 from orders_app.extensions import unit_of_work
 from orders_app.orders import services
 from orders_app.orders.services import DeletedOrders
@@ -28,10 +29,11 @@ class BulkDeletion(PanelModelView):
         """Ask whether all that were ticked are meant; with `confirmed` delete them, in one transaction."""
         wanted = self._ticked()
         if len(wanted) > MOST_AT_ONCE:
-            raise RequestEntityTooLarge(f"At most {MOST_AT_ONCE} orders can be deleted at once.")
+            why = gettext("At most %(most)d orders can be deleted at once.", most=MOST_AT_ONCE)
+            raise RequestEntityTooLarge(why)
         back = access.own_path(request.form.get("back")) or self.get_url(".index_view")
         if not wanted:
-            flash("No order was selected, so nothing was changed.", "error")
+            flash(gettext("No order was selected, so nothing was changed."), "error")
             return redirect(back)
         if "confirmed" not in request.form:
             html: str = self.render("panel/delete_selected.html", seen=wanted, back=back)
@@ -55,12 +57,24 @@ class BulkDeletion(PanelModelView):
 
 def _told(outcome: DeletedOrders) -> str:
     """How it went, for the person who asked."""
-    told = ["Nothing was deleted."]
+    told = [gettext("Nothing was deleted.")]
     if outcome.deleted:
-        orders = "1 order is" if outcome.deleted == 1 else f"{outcome.deleted} orders are"
-        told = [f"{orders} deleted. What is deleted is kept, and can be restored."]
+        told = [
+            ngettext(
+                "%(num)d order is deleted. What is deleted is kept, and can be restored.",
+                "%(num)d orders are deleted. What is deleted is kept, and can be restored.",
+                outcome.deleted,
+            )
+        ]
     if outcome.overtaken:
-        told.append(f"{outcome.overtaken} of the selected were changed meanwhile, and left as they are.")
+        told.append(
+            gettext(
+                "%(number)d of the selected were changed meanwhile, and left as they are.",
+                number=outcome.overtaken,
+            )
+        )
     if outcome.gone:
-        told.append(f"{outcome.gone} of the selected were deleted already, or do not exist.")
+        told.append(
+            gettext("%(number)d of the selected were deleted already, or do not exist.", number=outcome.gone)
+        )
     return " ".join(told)

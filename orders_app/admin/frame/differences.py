@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext
+
+from orders_app.admin.frame.words import FIELDS, word
+
 JsonLine = Mapping[str, Any]
 """A line as the history writes it; in a form, `product_id` may be empty."""
 Key = str | tuple[Any, ...]
+_WORDS = frozenset({"status", "role"})
+_PARTS = ("name", "price", "quantity")
 Pair = tuple[JsonLine | None, JsonLine | None]
-
-_LABELS = {"user": "Owner", "status": "Status", "total_price": "Total", "is_deleted": "Deleted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Difference:
 def differences(changes: Mapping[str, Sequence[Any]]) -> list[Difference]:
     """What an event changed, from its `{field: [before, after]}`: the lines one by one."""
     found = [
-        Difference(_LABELS.get(name, name), plain(before), plain(after))
+        Difference(str(FIELDS.get(name, name)), plain(before, name), plain(after, name))
         for name, (before, after) in changes.items()
         if name != "products"
     ]
@@ -49,22 +53,26 @@ def line_differences(before: Sequence[JsonLine], after: Sequence[JsonLine]) -> l
         if old is None or new is None or _content(old) != _content(new)
     ]
     if moved:
-        found.append(Difference("Lines", None, "in another order"))
+        found.append(Difference(gettext("Lines"), None, gettext("in another order")))
     if not found:
-        found.append(Difference("Lines", None, "entered anew, the same as before"))
+        found.append(Difference(gettext("Lines"), None, gettext("entered anew, the same as before")))
     return found
 
 
 def line_text(line: JsonLine | None) -> str | None:
     """One line in one line; None for one that is not there."""
-    return f"{line['quantity']} × {line['name']} at {line['price']}" if line is not None else None
+    if line is None:
+        return None
+    return gettext("%(quantity)s × %(name)s at %(price)s", **{name: line[name] for name in _PARTS})
 
 
-def plain(value: Any) -> str | None:
-    """A value of a field as people read it."""
+def plain(value: Any, field: str = "") -> str | None:
+    """A value of a field as people read it; words of ours in their language, names as they are."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return None if value is None else str(value)
+        return gettext("yes") if value else gettext("no")
+    if value is None:
+        return None
+    return word(str(value)) if field in _WORDS else str(value)
 
 
 def paired(before: Sequence[JsonLine], after: Sequence[JsonLine]) -> tuple[list[Pair], bool]:
@@ -115,8 +123,9 @@ def _name(line: JsonLine) -> Key:
 
 def _what_happened(old: JsonLine | None, new: JsonLine | None) -> str:
     if old is None:
-        return "Line added"
+        return gettext("Line added")
     if new is None:
-        return "Line removed"
-    parts = [part for part in ("name", "price", "quantity") if old[part] != new[part]]
-    return f"Line changed ({', '.join(parts)})"
+        return gettext("Line removed")
+    names = {"name": gettext("name"), "price": gettext("price"), "quantity": gettext("quantity")}
+    parts = [names[part] for part in _PARTS if old[part] != new[part]]
+    return gettext("Line changed (%(parts)s)", parts=", ".join(parts))

@@ -14,10 +14,11 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from flask import flash, g, redirect, request, session, url_for
+from flask_babel import gettext
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from orders_app.admin.forms import PanelForm
+from orders_app.admin.frame.forms import PanelForm
 from orders_app.auth.services import sessions
 from orders_app.auth.services.sessions import OpenSession
 from orders_app.extensions import read_connection
@@ -67,7 +68,7 @@ def _actor_of_session() -> Actor | None:
     if actor is None or not actor.is_admin:
         deny("not_an_admin" if actor else "bad_session", actor.username if actor else "")
         session.clear()
-        flash("Your log-in has ended. Please log in again.", "info")
+        flash(gettext("Your log-in has ended. Please log in again."), "info")
         return None
     return actor
 
@@ -77,8 +78,10 @@ def _check_token() -> None:
         actor = actor_or_none()
         deny("bad_form_token", actor.username if actor else "")
         raise BadRequest(
-            "This page was open for too long, or was not sent from the panel. Nothing was changed. "
-            "Go back, load the page anew and try again."
+            gettext(
+                "This page was open for too long, or was not sent from the panel. Nothing was changed. "
+                "Go back, load the page anew and try again."
+            )
         )
 
 
@@ -92,7 +95,7 @@ def current_actor() -> Actor:
     """The admin who is logged in; only behind the guard."""
     actor = actor_or_none()
     if actor is None:
-        raise NotAuthenticated("Please log in.")
+        raise NotAuthenticated(gettext("Please log in."))
     return actor
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from flask import flash, redirect, request
 from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from orders_app.admin import access
-from orders_app.admin.account_seen import SeenAccount
-from orders_app.admin.forms import NewUserForm, PasswordForm, UserForm
-from orders_app.admin.views import Page, PanelModelView, attempt, page_offset
+from orders_app.admin.frame import access
+from orders_app.admin.frame.forms import NewUserForm, PasswordForm, UserForm
+from orders_app.admin.frame.views import Page, PanelModelView, attempt, page_offset
+from orders_app.admin.people.account_seen import SeenAccount
 from orders_app.auth import repository
 from orders_app.auth.domain import LONGEST_NAME
 from orders_app.auth.models import User
@@ -31,11 +32,12 @@ class UserView(PanelModelView):
 
     column_list = ("username", "role", "is_active", "created_at")
     column_labels = {  # noqa: RUF012  (Flask-Admin's own form of configuration)
-        "username": "User",
-        "is_active": "State",
-        "created_at": "Created (UTC)",
+        "username": lazy_gettext("User"),
+        "role": lazy_gettext("Role"),
+        "is_active": lazy_gettext("State"),
+        "created_at": lazy_gettext("Created"),
     }
-    missing = "There is no such user."
+    missing = lazy_gettext("There is no such user.")
     list_template = "panel/users.html"
     details_template = "panel/user.html"
     create_template = edit_template = "panel/user_form.html"
@@ -43,7 +45,7 @@ class UserView(PanelModelView):
     delete_view = None
 
     def __init__(self) -> None:
-        super().__init__(User, name="Users", endpoint="panel_users", url="users")
+        super().__init__(User, name=lazy_gettext("People"), endpoint="panel_users", url="users")
 
     def init_search(self) -> bool:
         return True
@@ -89,7 +91,7 @@ class UserView(PanelModelView):
         account = new_account(form.username.data or "", form.password.data or None, Role(form.role.data))
         with unit_of_work() as uow:
             user = accounts.create_user(uow, actor=access.current_actor(), account=account)
-        flash(f"The user {user.username} is created.", "success")
+        flash(gettext("The user %(name)s is created.", name=user.username), "success")
         return user
 
     def update_model(self, form: UserForm, model: User) -> User:
@@ -98,7 +100,7 @@ class UserView(PanelModelView):
         )
         mine = {name: form[name].data for name in ("username", "role", "is_active")}
         user = self._save(form, model, changes, mine)
-        flash(f"The user {user.username} is saved.", "success")
+        flash(gettext("The user %(name)s is saved.", name=user.username), "success")
         return user
 
     def get_save_return_url(self, model: User, is_created: bool = False) -> str:
@@ -117,7 +119,7 @@ class UserView(PanelModelView):
                 lambda: self._save(form, model, account_changes(password=form.password.data or "")),
             )
             if changed is not None:
-                flash(f"{model.username} has a new password.", "success")
+                flash(gettext("%(name)s has a new password.", name=model.username), "success")
                 return redirect(self.get_save_return_url(model))
         return self.render("panel/password_form.html", form=form, model=model), status
 
@@ -131,7 +133,9 @@ class UserView(PanelModelView):
 
     def _switch(self, model: User, *, on: bool) -> str:
         user = self._change(model, account_changes(is_active=on))
-        return f"{user.username} may log in again." if on else f"{user.username} is disabled and logged out."
+        if on:
+            return gettext("%(name)s may log in again.", name=user.username)
+        return gettext("%(name)s is disabled and logged out.", name=user.username)
 
     def _save(
         self, form: UserForm | PasswordForm, model: User, changes: AccountChanges, mine: Any = None

@@ -10,16 +10,21 @@ from datetime import timedelta
 from typing import Any
 
 from flask_admin.form import SecureForm
+from flask_babel import lazy_gettext
 from markupsafe import Markup
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # its stubs lag behind
 
+from orders_app.admin.frame.words import ROLES
 from orders_app.auth.domain import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from orders_app.shared.errors import DomainError, Invalid
 from orders_app.shared.identity import Role
 
-PASSWORD_HINT = f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+PASSWORD_HINT = lazy_gettext(
+    "%(shortest)d to %(longest)d characters.", shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD
+)
 # WTForms takes plain strings; its type stubs are a version behind.
-_ROLES: Any = [role.value for role in Role]
+_ROLES: Any = [SelectChoice(role.value, ROLES[role.value]) for role in Role]
 
 
 class PanelForm(SecureForm):
@@ -52,35 +57,42 @@ def token_field() -> Markup:
 
 
 class LoginForm(PanelForm):
-    username = StringField("User name", render_kw={"autocomplete": "username", "autofocus": True})
-    password = PasswordField("Password", render_kw={"autocomplete": "current-password"})
+    username = StringField(
+        lazy_gettext("User name"), render_kw={"autocomplete": "username", "autofocus": True}
+    )
+    password = PasswordField(lazy_gettext("Password"), render_kw={"autocomplete": "current-password"})
 
 
 class NewUserForm(PanelForm):
-    username = StringField("User name", render_kw={"autocomplete": "off", "required": True})
+    username = StringField(lazy_gettext("User name"), render_kw={"autocomplete": "off", "required": True})
     password = PasswordField(
-        "Password",
-        description=f"{PASSWORD_HINT} Left empty, nobody can log in until one is set.",
+        lazy_gettext("Password"),
+        description=lazy_gettext(
+            "%(hint)s Left empty, nobody can log in until one is set.", hint=PASSWORD_HINT
+        ),
         render_kw={"autocomplete": "new-password"},
     )
-    role = SelectField("Role", choices=_ROLES, default=Role.USER.value)
+    role = SelectField(lazy_gettext("Role"), choices=_ROLES, default=Role.USER.value)
 
 
 class UserForm(PanelForm):
     seen = HiddenField()
-    username = StringField("User name", render_kw={"autocomplete": "off", "required": True})
+    username = StringField(lazy_gettext("User name"), render_kw={"autocomplete": "off", "required": True})
     role = SelectField(
-        "Role", choices=_ROLES, description="A change counts at once; nobody has to log in anew."
+        lazy_gettext("Role"),
+        choices=_ROLES,
+        description=lazy_gettext("A change counts at once; nobody has to log in anew."),
     )
     is_active = BooleanField(
-        "May log in", description="Switched off, all log-ins of this account end at once."
+        lazy_gettext("May log in"),
+        description=lazy_gettext("Switched off, all log-ins of this account end at once."),
     )
 
 
 class PasswordForm(PanelForm):
     seen = HiddenField()
     password = PasswordField(
-        "New password",
-        description=f"{PASSWORD_HINT} All log-ins of this account end at once.",
+        lazy_gettext("New password"),
+        description=lazy_gettext("%(hint)s All log-ins of this account end at once.", hint=PASSWORD_HINT),
         render_kw={"autocomplete": "new-password", "required": True},
     )

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any, Self, cast
 from uuid import UUID
 
+from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # its stubs lag behind
 
-from orders_app.admin.forms import PanelForm
-from orders_app.admin.meanwhile import Meanwhile, Overtaken
+from orders_app.admin.frame.forms import PanelForm
+from orders_app.admin.frame.overtaken import Overtaken
+from orders_app.admin.frame.words import STATUSES as WORDS
+from orders_app.admin.orders.meanwhile import Meanwhile
 from orders_app.orders.domain import MOST_LINES, OrderStatus, allowed_transitions
 from orders_app.orders.records import OrderRecord
 from orders_app.orders.schemas import STATUSES, NewOrderSchema, ReplaceOrderSchema
@@ -21,7 +25,7 @@ from orders_app.shared.money import cents_text
 _COLUMNS = ("product_id", "name", "price", "quantity")
 _FIRST_ROWS = 3
 # WTForms takes plain strings; its type stubs are a version behind.
-_STATUSES: Any = STATUSES
+_STATUSES: Any = [SelectChoice(status, WORDS[status]) for status in STATUSES]
 
 
 @dataclass
@@ -68,19 +72,19 @@ class OrderForm(PanelForm):
     schema: type[Schema] = NewOrderSchema
 
     user = StringField(
-        "Owner",
-        description="A user name. Left empty, the order is yours.",
+        lazy_gettext("Owner"),
+        description=lazy_gettext("A user name. Left empty, the order is yours."),
         render_kw={"autocomplete": "off", "maxlength": 150},
     )
     status = SelectField(
-        "Status", choices=_STATUSES, default=OrderStatus.PENDING.value, validate_choice=False
+        lazy_gettext("Status"), choices=_STATUSES, default=OrderStatus.PENDING.value, validate_choice=False
     )
     total_price = StringField(
-        "Total",
-        description="Left empty, it is the sum of the lines.",
+        lazy_gettext("Total"),
+        description=lazy_gettext("Left empty, it is the sum of the lines."),
         render_kw={"autocomplete": "off", "inputmode": "decimal"},
     )
-    products = LinesField("Lines")
+    products = LinesField(lazy_gettext("Lines"))
 
     loaded: dict[str, Any]
 
@@ -116,9 +120,9 @@ class OrderForm(PanelForm):
             if isinstance(lines, dict):
                 for index, about in lines.items():
                     filled[index].errors = about
-                self.form_errors.append("Please look at the marked lines.")
+                self.form_errors.append(gettext("Please look at the marked lines."))
             elif lines:
-                messages["products"] = ["An order has at least one line."] if not filled else lines
+                messages["products"] = [gettext("An order has at least one line.")] if not filled else lines
             self.show(messages)
             return False
         return True
@@ -129,7 +133,9 @@ class EditOrderForm(OrderForm):
 
     schema = ReplaceOrderSchema
 
-    user = StringField("Owner", render_kw={"autocomplete": "off", "maxlength": 150, "required": True})
+    user = StringField(
+        lazy_gettext("Owner"), render_kw={"autocomplete": "off", "maxlength": 150, "required": True}
+    )
     version = HiddenField()
 
     @classmethod
@@ -179,7 +185,7 @@ class EditOrderForm(OrderForm):
         # What was chosen stays chosen even if it can no longer be: the browser would pick another one.
         if self.status.data in STATUSES and self.status.data not in choices:
             choices.append(self.status.data)
-        self.status.choices = cast("Any", choices)
+        self.status.choices = cast("Any", [SelectChoice(choice, WORDS[choice]) for choice in choices])
 
 
 def version_in(text: str | None) -> int:

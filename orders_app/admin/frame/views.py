@@ -9,11 +9,13 @@ from uuid import UUID
 from flask import flash, redirect, request
 from flask_admin import expose
 from flask_admin.model import BaseModelView
+from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response
 
-from orders_app.admin import access
-from orders_app.admin.forms import PanelForm
+from orders_app.admin.frame import access
+from orders_app.admin.frame.forms import PanelForm
+from orders_app.admin.frame.presentation import said
 from orders_app.http.errors import status_of
 from orders_app.http.identifiers import id_from_path
 from orders_app.shared.errors import DomainError
@@ -60,7 +62,7 @@ class PanelModelView(PanelView, BaseModelView):
 
     own_filters: tuple[str, ...] = ()
     """Names of the query parameters that `get_list` reads itself; links between pages keep them."""
-    missing = "This does not exist, or no longer does."
+    missing: Any = lazy_gettext("This does not exist, or no longer does.")
 
     def _get_list_extra_args(self) -> Any:
         args = super()._get_list_extra_args()
@@ -160,7 +162,7 @@ class PanelModelView(PanelView, BaseModelView):
         """The row that the request names by `id`; raises what becomes a 404 page."""
         model = self.get_one(request.values.get("id", ""))
         if model is None:
-            raise PageNotFound(self.missing)
+            raise PageNotFound(str(self.missing))
         return model
 
     def acted(self, act: Callable[[Any], str]) -> Response:
@@ -169,12 +171,13 @@ class PanelModelView(PanelView, BaseModelView):
         try:
             flash(act(model), "success")
         except DomainError as error:
-            flash(f"Nothing was changed. {self.meanwhile(model) or error.detail}", "error")
+            why = self.meanwhile(model) or said(error.detail)
+            flash(gettext("Nothing was changed. %(why)s", why=why), "error")
         return redirect(self.get_url(".details_view", id=self.get_pk_value(model)))
 
     def id_of(self, text: str) -> UUID:
         """Flask-Admin hands over the text of the address; what is no UUID names nothing."""
-        return id_from_path(text, self.missing)
+        return id_from_path(text, str(self.missing))
 
 
 def page_offset(page: int | None, size: int, total: int) -> int:

@@ -11,16 +11,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from orders_app.admin.differences import Difference, plain
-from orders_app.admin.meanwhile import Choice, Overtaken, Step, in_short
-from orders_app.admin.presentation import moment
+from flask_babel import gettext, lazy_gettext
+
+from orders_app.admin.frame.differences import Difference, plain
+from orders_app.admin.frame.overtaken import Choice, Overtaken, Step, in_short
+from orders_app.admin.frame.presentation import moment
 from orders_app.auth.models import User
 from orders_app.shared.clock import rfc3339
 
-_LABELS = {"username": "User name", "role": "Role", "is_active": "May log in"}
+_LABELS = {
+    "username": lazy_gettext("User name"),
+    "role": lazy_gettext("Role"),
+    "is_active": lazy_gettext("May log in"),
+}
 _LONGEST = 2_000
-_UNKNOWN = "This page does not say what it showed of the account"
-_SOMEBODY = "Somebody"
+_UNKNOWN = lazy_gettext("This page does not say what it showed of the account")
+_SOMEBODY = lazy_gettext("Somebody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,17 @@ class SeenAccount:
             return []
         before, after = asdict(self), asdict(now)
         found = [
-            Difference(label, plain(before[name]), plain(after[name]))
+            Difference(str(label), plain(before[name], name), plain(after[name], name))
             for name, label in _LABELS.items()
             if before[name] != after[name]
         ]
-        return found or [Difference("Password", None, "set anew, or something was changed and changed back")]
+        return found or [
+            Difference(
+                gettext("Password"),
+                None,
+                gettext("set anew, or something was changed and changed back"),
+            )
+        ]
 
     def in_short(self, user: User) -> str | None:
         """One sentence for a message; None if the account still is what the page showed."""
@@ -69,28 +81,44 @@ class SeenAccount:
         if self.updated_at == now.updated_at:
             return None
         if not self.updated_at:
-            return f"{_UNKNOWN}; here it is as it stands now."
+            return gettext("%(what)s; here it is as it stands now.", what=_UNKNOWN)
         found = in_short([str(item) for item in self.changed(now)])
-        return f"{_SOMEBODY} changed this account meanwhile, at {moment(user.updated_at)} UTC. {found}."
+        return gettext(
+            "Somebody changed this account meanwhile, at %(at)s. %(found)s.",
+            at=moment(user.updated_at),
+            found=found,
+        )
 
     def told(self, user: User, mine: Mapping[str, str | bool] | None = None) -> Overtaken:
         """The whole of it; `mine` is what the person entered, None for a password, which is not shown."""
         now = type(self).of(user)
         if mine is None:
-            choices = [Choice("Password", "not shown", "not shown", "a new one: type it again below")]
+            choices = [
+                Choice(
+                    gettext("Password"),
+                    gettext("not shown"),
+                    gettext("not shown"),
+                    gettext("a new one: type it again below"),
+                )
+            ]
         else:
             before, after = asdict(self), asdict(now)
             choices = [
-                Choice(label, plain(before[name]), plain(after[name]), plain(mine[name]))
+                Choice(
+                    str(label),
+                    plain(before[name], name),
+                    plain(after[name], name),
+                    plain(mine[name], name),
+                )
                 for name, label in _LABELS.items()
                 if mine[name] != after[name]
             ]
         known = bool(self.updated_at)
         changed = self.changed(now)
         return Overtaken(
-            headline=f"{_SOMEBODY} changed this account meanwhile" if known else _UNKNOWN,
+            headline=gettext("Somebody changed this account meanwhile") if known else str(_UNKNOWN),
             at=user.updated_at if known else None,
-            steps=[Step(None, _SOMEBODY, user.updated_at, changed, 0)] if known else [],
+            steps=[Step(None, str(_SOMEBODY), user.updated_at, changed, 0)] if known else [],
             choices=choices,
             has_opened=known,
         )

@@ -7,14 +7,16 @@ from typing import Any
 
 from flask import flash, request
 from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
-from orders_app.admin import access
-from orders_app.admin.bulk import BulkDeletion
-from orders_app.admin.meanwhile import Meanwhile
-from orders_app.admin.order_form import EditOrderForm, OrderForm, version_in
-from orders_app.admin.views import MOST_COUNTED
+from orders_app.admin.frame import access
+from orders_app.admin.frame.views import MOST_COUNTED
+from orders_app.admin.frame.words import word
+from orders_app.admin.orders.bulk import BulkDeletion
+from orders_app.admin.orders.form import EditOrderForm, OrderForm, version_in
+from orders_app.admin.orders.meanwhile import Meanwhile
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.history.repository import history_of
 from orders_app.orders import services
@@ -44,11 +46,13 @@ class OrderView(BulkDeletion):
 
     column_list = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
     column_labels = {  # noqa: RUF012  (Flask-Admin's own form of configuration)
-        "order_id": "Order",
-        "user": "Owner",
-        "total_price": "Total",
-        "created_at": "Created (UTC)",
-        "updated_at": "Changed (UTC)",
+        "order_id": lazy_gettext("Order"),
+        "user": lazy_gettext("Owner"),
+        "status": lazy_gettext("Status"),
+        "total_price": lazy_gettext("Total"),
+        "lines": lazy_gettext("Lines"),
+        "created_at": lazy_gettext("Created"),
+        "updated_at": lazy_gettext("Changed"),
     }
     column_sortable_list = tuple(ORDERINGS)
     own_filters = _FILTERS
@@ -58,7 +62,7 @@ class OrderView(BulkDeletion):
     create_template = edit_template = "panel/order_form.html"
 
     def __init__(self) -> None:
-        super().__init__(OrderRecord, name="Orders", endpoint="panel_orders", url="orders")
+        super().__init__(OrderRecord, name=lazy_gettext("Orders"), endpoint="panel_orders", url="orders")
 
     def init_search(self) -> bool:
         return True
@@ -121,7 +125,7 @@ class OrderView(BulkDeletion):
     def create_model(self, form: OrderForm) -> OrderRecord:
         with unit_of_work() as uow:
             order = services.create_order(uow, actor=access.current_actor(), new=NewOrder(**form.loaded))
-        flash("The order is created.", "success")
+        flash(gettext("The order is created."), "success")
         return order
 
     def update_model(self, form: EditOrderForm, model: OrderRecord) -> OrderRecord:
@@ -137,7 +141,10 @@ class OrderView(BulkDeletion):
                 self._template_args.update(model=now, overtaken=overtaken)
             raise
         saved = order.version != form.opened_version
-        flash("The order is saved." if saved else "Nothing was different, so nothing was changed.", "success")
+        told = gettext("The order is saved.")
+        if not saved:
+            told = gettext("Nothing was different, so nothing was changed.")
+        flash(told, "success")
         return order
 
     def delete_model(self, model: OrderRecord) -> str:
@@ -148,10 +155,12 @@ class OrderView(BulkDeletion):
                 order_id=model.order_id,
                 expected_version=_seen_version(),
             )
-        return "The order is deleted. It is kept, and can be restored here."
+        return gettext("The order is deleted. It is kept, and can be restored here.")
 
     def closed(self, model: OrderRecord) -> str | None:
-        return "This order is deleted. Restore it first, then it can be edited." if model.is_deleted else None
+        if not model.is_deleted:
+            return None
+        return gettext("This order is deleted. Restore it first, then it can be edited.")
 
     def meanwhile(self, model: OrderRecord) -> str | None:
         found = Meanwhile.since(model.order_id, _seen_version())
@@ -179,7 +188,7 @@ class OrderView(BulkDeletion):
                 order_id=model.order_id,
                 expected_version=_seen_version(),
             )
-        return "The order is restored."
+        return gettext("The order is restored.")
 
     def _transition(self, model: OrderRecord) -> str:
         to = request.form.get("to", "")
@@ -192,7 +201,7 @@ class OrderView(BulkDeletion):
                 order_id=model.order_id,
                 changes=OrderChanges(status=OrderStatus(to), expected_version=_seen_version()),
             )
-        return f"The order is now {order.status}."
+        return gettext("The order is now %(status)s.", status=word(order.status))
 
 
 def _seen_version() -> int:

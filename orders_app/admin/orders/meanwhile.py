@@ -8,12 +8,15 @@ entered, so that they can decide.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from orders_app.admin.differences import Difference, JsonLine, differences, line_text, paired
+from flask_babel import gettext, lazy_gettext
+
+from orders_app.admin.frame.differences import JsonLine, differences, line_text, paired, plain
+from orders_app.admin.frame.overtaken import Choice, Overtaken, Step, in_short
+from orders_app.admin.frame.words import FIELDS, word
 from orders_app.auth.domain import username_key
 from orders_app.extensions import read_connection
 from orders_app.history.repository import EventRecord, history_of
@@ -26,48 +29,7 @@ from orders_app.shared.money import cents_text, to_cents
 MOST_STEPS = 20
 MOST_LINES = 40
 """How much one page tells; the rest is said to be there."""
-YOU = "You"
-_MOST = 4
-_LONGEST = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One version that came meanwhile: who made it, when, and what it changed; accounts have no number."""
-
-    version: int | None
-    who: str
-    at: datetime
-    changed: list[Difference]
-    more: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Something that the person entered and that differs from what now stands.
-
-    `opened` is what it was on the page that they opened; None in the values is a line that is not there.
-    """
-
-    label: str
-    opened: str | None
-    now: str | None
-    mine: str | None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overtaken:
-    """What a page says that was overtaken by others."""
-
-    headline: str
-    at: datetime | None
-    is_deleted: bool = False
-    steps: list[Step] = field(default_factory=list)
-    earlier: int = 0
-    choices: list[Choice] = field(default_factory=list)
-    more_choices: int = 0
-    has_opened: bool = True
+YOU = lazy_gettext("You")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +54,9 @@ class Meanwhile:
     def in_short(self, actor: Actor) -> str:
         """One sentence for a message."""
         if not self.events:
-            return "The page you came from does not say what it showed; this is the order as it is now."
+            return gettext(
+                "The page you came from does not say what it showed; this is the order as it is now."
+            )
         found = [text for event in self.events for text in map(str, differences(event.changes))]
         return f"{self._headline(actor)}. {in_short(found)}."
 
@@ -127,13 +91,14 @@ class Meanwhile:
             "total_price": cents_text(_cents(loaded.get("total_price"), lines)),
         }
         found = []
-        for name, label in (("user", "Owner"), ("status", "Status"), ("total_price", "Total")):
+        for name in ("user", "status", "total_price"):
             same = mine[name] == now[name]
             if name == "user":
                 same = username_key(mine[name]) == username_key(now[name])
             if not same:
                 note = _obstacle(self.order, mine[name], role) if name == "status" else ""
-                found.append(Choice(label, opened.get(name), now[name], mine[name], note))
+                was, stands, wanted = (plain(values.get(name), name) for values in (opened, now, mine))
+                found.append(Choice(str(FIELDS[name]), was, stands, wanted, note))
         entered = [_as_json(line) for line in lines]
         numbers = {id(line): row for line, row in zip(entered, rows, strict=True)}
         before = {line["product_id"]: line for line in opened.get("products", ())}
@@ -144,10 +109,14 @@ class Meanwhile:
                 known = before.get((line or {}).get("product_id")) or before.get(
                     (there or {}).get("product_id")
                 )
-                label = f"Line {numbers[id(line)]}" if line is not None else "A line that your form lacks"
+                label = gettext("A line that your form lacks")
+                if line is not None:
+                    label = gettext("Line %(number)s", number=numbers[id(line)])
                 found.append(Choice(label, line_text(known), *texts))
         if moved:
-            found.append(Choice("Order of the lines", None, "as it stands", "another one"))
+            found.append(
+                Choice(gettext("Order of the lines"), None, gettext("as it stands"), gettext("another one"))
+            )
         return found
 
     def _opened(self) -> dict[str, Any]:
@@ -162,28 +131,25 @@ class Meanwhile:
     def _headline(self, actor: Actor) -> str:
         if self.order.is_deleted:
             who = [_who(event.user, actor) for event in self.events if "is_deleted" in event.changes][-1:]
-            return f"{_and(who)} deleted this order meanwhile" if who else "This order is deleted"
+            if not who:
+                return gettext("This order is deleted")
+            return gettext("%(names)s deleted this order meanwhile", names=_and(who))
         people = list(dict.fromkeys(_who(event.user, actor) for event in self.events))
         if not people:
-            return "This page does not say which version of the order it showed"
-        alone = ", in another window" if people == [YOU] else ""
-        named = [people[0], *("you" if name == YOU else name for name in people[1:])]
-        names = _and(named) if len(people) <= 3 else f"{len(people)} people"
-        return f"{names} changed this order meanwhile{alone}"
-
-
-def in_short(found: Sequence[str]) -> str:
-    """The first few of these, cut to what fits into a cookie: that is where messages wait."""
-    texts = [text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in found[:_MOST]]
-    return "; ".join([*texts, f"and {len(found) - _MOST} more"] if len(found) > _MOST else texts)
+            return gettext("This page does not say which version of the order it showed")
+        if people == [str(YOU)]:
+            return gettext("You changed this order meanwhile, in another window")
+        named = [people[0], *(gettext("you") if name == str(YOU) else name for name in people[1:])]
+        names = _and(named) if len(people) <= 3 else gettext("%(number)s people", number=len(people))
+        return gettext("%(names)s changed this order meanwhile", names=names)
 
 
 def _who(name: str, actor: Actor) -> str:
-    return YOU if name == actor.username else name
+    return str(YOU) if name == actor.username else name
 
 
 def _and(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return gettext(" and ").join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _values(order: OrderRecord) -> dict[str, Any]:
@@ -212,4 +178,8 @@ def _obstacle(order: OrderRecord, wanted: str, role: Role) -> str:
     status = OrderStatus(order.status)
     if OrderStatus(wanted) in allowed_transitions(status, role):
         return ""
-    return f"An order that is {status} cannot become {wanted}: choose another status in the form."
+    return gettext(
+        "An order that is %(status)s cannot become %(wanted)s: choose another status in the form.",
+        status=word(status),
+        wanted=word(wanted),
+    )

@@ -1,0 +1,43 @@
+"""Words that are values in the database, as people read them."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext
+
+STATUSES = {
+    "pending": lazy_gettext("pending"),
+    "confirmed": lazy_gettext("confirmed"),
+    "completed": lazy_gettext("completed"),
+    "cancelled": lazy_gettext("cancelled"),
+    "deleted": lazy_gettext("deleted"),
+}
+STATES = {"active": lazy_gettext("active"), "disabled": lazy_gettext("disabled")}
+ROLES = {"user": lazy_gettext("user"), "admin": lazy_gettext("admin")}
+MOVES = {
+    "confirmed": lazy_gettext("Confirm"),
+    "completed": lazy_gettext("Complete"),
+    "cancelled": lazy_gettext("Cancel the order"),
+}
+"""What the buttons say that move an order on, by the status that it gets."""
+EVENTS = {
+    "order.created": lazy_gettext("Order created"),
+    "order.updated": lazy_gettext("Order changed"),
+    "order.status_changed": lazy_gettext("Status changed"),
+    "order.deleted": lazy_gettext("Order deleted"),
+    "order.restored": lazy_gettext("Order restored"),
+}
+FIELDS = {
+    "user": lazy_gettext("Owner"),
+    "status": lazy_gettext("Status"),
+    "total_price": lazy_gettext("Total"),
+    "is_deleted": lazy_gettext("Deleted"),
+    "products": lazy_gettext("Lines"),
+}
+
+
+def word(value: str) -> str:
+    """The word for a value, whichever of these it is; the value itself where there is none."""
+    for words in (STATUSES, STATES, ROLES, EVENTS):
+        if value in words:
+            return str(words[value])
+    return value

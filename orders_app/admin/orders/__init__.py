@@ -1,0 +1,1 @@
+"""Orders in the panel: the list, the page of one, and every way to change them."""

@@ -1,0 +1,133 @@
+// What makes the panel quick: keys, ticking of rows, dialogs. Everything works without it, a page at a time.
+"use strict";
+
+(() => {
+  const isTyping = (element) =>
+    element.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+
+  // The server writes times as the browser's owner reads them, and no header says where they are.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`orders_time_zone=${zone}`)) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `orders_time_zone=${zone}; Path=/admin; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+
+  // Dialogs: a button names the one that it opens.
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener) {
+      document.getElementById(opener.dataset.open).showModal();
+    }
+    const closer = event.target.closest("[data-close]");
+    if (closer) {
+      event.preventDefault();
+      closer.closest("dialog").close();
+    }
+  });
+
+  // Ticking: one box for all rows of the page, and how many are ticked beside what can be done with them.
+  const ticks = () => [...document.querySelectorAll("td.pick input[type=checkbox]")];
+  const count = () => {
+    const all = ticks();
+    const ticked = all.filter((box) => box.checked).length;
+    for (const row of all) {
+      row.closest("tr").classList.toggle("ticked", row.checked);
+    }
+    const every = document.getElementById("tick-all");
+    if (every) {
+      every.checked = ticked > 0 && ticked === all.length;
+      every.indeterminate = ticked > 0 && ticked < all.length;
+    }
+    const shown = document.getElementById("ticked");
+    if (shown) {
+      shown.textContent = ticked ? shown.dataset.some.replace("0", String(ticked)) : shown.dataset.none;
+      for (const button of document.querySelectorAll("#selected button")) {
+        button.disabled = ticked === 0;
+      }
+    }
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "tick-all") {
+      for (const box of ticks()) {
+        box.checked = event.target.checked;
+      }
+    }
+    if (event.target.matches("#tick-all, td.pick input")) {
+      count();
+    }
+    if (event.target.matches("[data-send]")) {
+      event.target.form.requestSubmit();
+    }
+  });
+  document.addEventListener("htmx:after:swap", count);
+  window.addEventListener("pageshow", count);
+
+  // Keys.
+  const rows = () => [...document.querySelectorAll("table[data-rows] > tbody > tr")];
+  const move = (step) => {
+    const all = rows();
+    if (all.length === 0) {
+      return;
+    }
+    const here = all.findIndex((row) => row.classList.contains("here"));
+    const next = Math.min(Math.max(here < 0 ? (step > 0 ? 0 : all.length - 1) : here + step, 0), all.length - 1);
+    for (const row of all) {
+      row.classList.remove("here");
+    }
+    all[next].classList.add("here");
+    all[next].scrollIntoView({ block: "nearest" });
+    const link = all[next].querySelector("a");
+    if (link) {
+      link.focus({ preventScroll: true });
+    }
+  };
+  const follow = (selector) => {
+    const link = document.querySelector(selector);
+    if (link) {
+      link.click();
+    }
+    return link !== null;
+  };
+  const keys = {
+    "/": () => {
+      const search = document.querySelector("input[type=search]");
+      if (search) {
+        search.focus();
+        search.select();
+      } else {
+        follow('[data-key="g o"]');
+      }
+    },
+    "?": () => document.getElementById("keys").showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => {
+      const box = document.querySelector("tr.here td.pick input");
+      if (box) {
+        box.click();
+      }
+    },
+    e: () => follow('[data-key="e"]'),
+    "[": () => follow('[rel="prev"]'),
+    "]": () => follow('[rel="next"]'),
+  };
+
+  let before = "";
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) {
+      return;
+    }
+    if (document.querySelector("dialog[open]") || !document.getElementById("keys")) {
+      return;
+    }
+    const both = `${before} ${event.key}`;
+    before = event.key === "g" ? "g" : "";
+    const direct = both.startsWith("g ") ? both : event.key;
+    if (follow(`#keys [data-key="${CSS.escape(direct)}"]`)) {
+      event.preventDefault();
+    } else if (Object.hasOwn(keys, event.key)) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+})();
