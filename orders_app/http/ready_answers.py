@@ -27,12 +27,14 @@ from orders_app.shared.correlation import begin
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-KEPT_BYTES: Final = 8 * 1024 * 1024
+KEPT_BYTES: Final = 4 * 1024 * 1024
 """What the answers of one process may take in memory."""
 
-LARGEST_BYTES: Final = KEPT_BYTES // 16
+LARGEST_BYTES: Final = KEPT_BYTES // 8
 _OVERHEAD_BYTES: Final = 4096
 """About what an answer takes beyond its body: headers, key, and what the check remembers."""
+
+_SHARED_FIELDS: Final = 64
 
 _OFFER: Final = "orders.ready_answer"
 _REQUEST_ID: Final = "X-Request-ID"
@@ -82,6 +84,7 @@ class ReadyAnswers:
         self._application = application
         self._secret = secrets.token_bytes(32)
         self._kept: LRUCache[bytes, _Ready] = LRUCache(KEPT_BYTES, getsizeof=_size)
+        self._fields: LRUCache[tuple[str, str], tuple[str, str]] = LRUCache(_SHARED_FIELDS)
         self._lock = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -135,12 +138,15 @@ class ReadyAnswers:
         body = list(answer)
         if hasattr(answer, "close"):
             answer.close()
-        kept = [pair for pair in headers if pair[0] != _REQUEST_ID and pair[0] not in offer.headers]
+        kept = [field for field in headers if field[0] != _REQUEST_ID and field[0] not in offer.headers]
         kept += offer.headers.items()
         code = int(status[:3])
-        ready = _Ready(status, code, kept, body, offer, time.monotonic() + offer.seconds)
-        if code < 400 and _size(ready) <= LARGEST_BYTES:
-            with self._lock:
+        until = time.monotonic() + offer.seconds
+        with self._lock:
+            # Nearly all header fields are the same on all answers: they are kept once.
+            shared = [self._fields.setdefault(field, field) for field in kept]
+            ready = _Ready(status, code, shared, [b"".join(body)], offer, until)
+            if code < 400 and _size(ready) <= LARGEST_BYTES:
                 self._kept[key] = ready
         return body
 
