@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -40,7 +41,7 @@ def stream_orders(
 
 def stream_with_plain_lines(
     connection: Connection, wanted: OrderFilter | None, *, by_id: bool = False
-) -> Iterator[tuple[OrderRecord, list[PlainLine]]]:
+) -> Generator[tuple[OrderRecord, list[PlainLine]]]:
     """The same for who only writes them out: the orders without their lines, and these beside them.
 
     The database hands over one row an order, read along an index, with its lines in one value: a row a
@@ -54,13 +55,15 @@ def stream_with_plain_lines(
         .where(*(wanted.conditions() if wanted is not None else ()))
         .order_by(*order)
     )
-    for row in connection.execution_options(yield_per=ORDERS_AT_ONCE).execute(statement):
-        lines = orjson.loads(row[-1] or b"[]")
-        if dialect == "sqlite":  # which keeps the digits alone
-            for line in lines:
-                digits = line[0]
-                line[0] = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-        yield OrderRecord(*(*row[:-1], [])), lines
+    # Whoever has seen enough leaves in the middle: the cursor must not outlive them.
+    with closing(connection.execution_options(yield_per=ORDERS_AT_ONCE).execute(statement)) as rows:
+        for row in rows:
+            lines = orjson.loads(row[-1] or b"[]")
+            if dialect == "sqlite":  # which keeps the digits alone
+                for line in lines:
+                    digits = line[0]
+                    line[0] = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+            yield OrderRecord(*(*row[:-1], [])), lines
 
 
 def _lines_as_json(dialect: str) -> ColumnElement[str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from flask import flash, request
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
-from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
 from orders_app.admin.frame import access
 from orders_app.admin.frame.views import MOST_COUNTED
 from orders_app.admin.frame.words import word
 from orders_app.admin.orders.bulk import BulkDeletion
+from orders_app.admin.orders.export import KINDS, Export
+from orders_app.admin.orders.filters import FILTERS, MORE_FILTERS, SEVERAL, asked_statuses, wanted_orders
 from orders_app.admin.orders.form import EditOrderForm, OrderForm, version_in
 from orders_app.admin.orders.meanwhile import Meanwhile
 from orders_app.extensions import read_connection, unit_of_work
@@ -22,26 +22,16 @@ from orders_app.history.repository import history_of
 from orders_app.orders import services
 from orders_app.orders.counts import count_up_to
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, allowed_transitions
-from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS, OrderFilter
+from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS
 from orders_app.orders.gates import NO_SUCH_ORDER
 from orders_app.orders.queries import get_order, numbered_orders
 from orders_app.orders.records import OrderRecord
-from orders_app.orders.schemas import STATUSES, OrderQuerySchema
+from orders_app.orders.schemas import STATUSES
 from orders_app.orders.searching import looked_up
 from orders_app.shared.errors import Conflict, Invalid
 
-_FILTERS = (
-    "status",
-    "user",
-    "min_price",
-    "max_price",
-    "created_after",
-    "created_before",
-    "is_deleted",
-)
 
-
-class OrderView(BulkDeletion):
+class OrderView(BulkDeletion, Export):
     """Orders, read by the queries and changed by the services of the API."""
 
     column_list = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
@@ -55,7 +45,7 @@ class OrderView(BulkDeletion):
         "updated_at": lazy_gettext("Changed"),
     }
     column_sortable_list = tuple(ORDERINGS)
-    own_filters = _FILTERS
+    own_filters = FILTERS
     missing = NO_SUCH_ORDER
     list_template = "panel/orders.html"
     details_template = "panel/order.html"
@@ -79,8 +69,15 @@ class OrderView(BulkDeletion):
         filters: Any,
         page_size: int | None = None,
     ) -> tuple[int, list[OrderRecord]]:
-        wanted, errors = _filter(search)
-        self._template_args.update(filter_errors=errors, statuses=STATUSES, can_select=not wanted.is_deleted)
+        wanted, errors = wanted_orders(search)
+        self._template_args.update(
+            filter_errors=errors,
+            statuses=STATUSES,
+            asked_statuses=asked_statuses(),
+            uses_more_filters=not MORE_FILTERS.isdisjoint({*errors, *filter(request.args.get, request.args)}),
+            kinds=KINDS,
+            can_select=not wanted.is_deleted,
+        )
         ordering = DEFAULT_ORDERING
         if sort_field in ORDERINGS:
             ordering = f"-{sort_field}" if sort_desc else str(sort_field)
@@ -97,6 +94,12 @@ class OrderView(BulkDeletion):
                 )
 
             return self.page_of(page, size, total, read)
+
+    def _get_list_extra_args(self) -> Any:
+        args = super()._get_list_extra_args()
+        if "status" in args.extra_args:
+            args.extra_args["status"] = SEVERAL.join(asked_statuses())
+        return args
 
     def get_one(self, id: str) -> OrderRecord | None:  # noqa: A002  (Flask-Admin's name)
         with read_connection() as connection:
@@ -207,26 +210,3 @@ class OrderView(BulkDeletion):
 def _seen_version() -> int:
     """The version on the page whose button was pressed."""
     return version_in(request.form.get("version"))
-
-
-def _filter(search: str | None) -> tuple[OrderFilter, dict[str, Any]]:
-    """What the address asks for, read by the API's own schema; what that refuses does not filter."""
-    given: dict[str, Any] = {
-        name: request.args[name].strip() for name in _FILTERS if request.args.get(name, "").strip()
-    }
-    if search and search.strip():
-        given["q"] = search
-    if "status" in given:
-        given["status"] = [given["status"]]
-    errors: dict[str, Any] = {}
-    try:
-        loaded = OrderQuerySchema().load(given)
-    except ValidationError as error:
-        errors = dict(error.normalized_messages())
-        readable: Any = error.valid_data
-        loaded = {name: value for name, value in readable.items() if name not in errors}
-    known = {item.name for item in fields(OrderFilter)}
-    statuses = tuple(OrderStatus(status) for status in loaded.pop("status", ()))
-    text = loaded.pop("q", None)
-    values = {name: value for name, value in loaded.items() if name in known}
-    return OrderFilter(statuses=statuses, search=text, **values), errors
