@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, current_app, jsonify
 
 logger = logging.getLogger(__name__)
 
@@ -13,8 +13,18 @@ Check = Callable[[], str | None]
 """None when all is well, else what is wrong, in a few words and without secrets."""
 
 
+_EXTENSION = "orders_health"
+
+
+def failing_parts() -> dict[str, str]:
+    """What is wrong with which part of this application now; empty when all is well."""
+    checks: dict[str, Check] = current_app.extensions[_EXTENSION]
+    return _failures(checks)
+
+
 def serve_health(app: Flask, *, required: dict[str, Check], optional: dict[str, Check]) -> None:
     """Serve both.  Without an optional part the service is `degraded` and ready all the same."""
+    app.extensions[_EXTENSION] = {**required, **optional}
 
     @app.get("/healthz/")
     def healthz() -> Response:
