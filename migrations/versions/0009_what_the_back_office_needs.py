@@ -19,10 +19,10 @@ depends_on = None
 
 OF_ALL = {"sqlite": "'" + 32 * "0" + "'", "postgresql": "'00000000-0000-0000-0000-000000000000'::uuid"}
 # SQLite divides towards nought, so the seconds are counted from the year 1 first, and none are negative.
-# It rounds fractions of a second to thousandths, so they are cut off.
+# Fractions of a second are cut off before anything is reckoned with them: both databases round.
 QUARTER = {
     "sqlite": "(strftime('%s', substr({row}created_at, 1, 19)) + 62135596800) / 900 - 69039552",
-    "postgresql": "floor(extract(epoch FROM {row}created_at) / 900)::integer",
+    "postgresql": "floor(floor(extract(epoch FROM {row}created_at)) / 900)::integer",
 }
 
 # One writer at a time: a plain upsert never waits.

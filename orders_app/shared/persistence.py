@@ -66,8 +66,8 @@ def text_without_controls(column: str, *, lines: bool = False) -> list[CheckCons
     }
     if lines:
         words = {
-            "sqlite": f"{column} NOT GLOB '*[' || char(1) || '-' || char(9) || char(11) || '-' || char(31) || "
-            "char(127) || ']*'",
+            "sqlite": f"{column} NOT GLOB '*[' || char(1) || '-' || char(9) || char(11) || '-' || char(31) "
+            "|| char(127) || ']*'",
             "postgresql": f"{column} !~ '[\\x01-\\x09\\x0b-\\x1f\\x7f]'",
         }
     return [
