@@ -60,4 +60,9 @@ def snapshot_connection() -> Iterator[Connection]:
             for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {name} = 0"))
             wait_without_end(connection)
-        yield connection
+        try:
+            yield connection
+        except BaseException:
+            # A result that was not read to its end would keep who takes the connection next at that moment.
+            connection.invalidate()
+            raise

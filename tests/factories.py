@@ -16,18 +16,24 @@ from sqlalchemy.orm import Session
 
 from orders_app.auth import tokens
 from orders_app.auth.domain import username_key
-from orders_app.auth.models import LoginFailures, TokenFamily, User
+from orders_app.auth.models import AccountEvent, LoginFailures, TokenFamily, User
 from orders_app.auth.passwords import hash_password
 from orders_app.auth.services.sessions import OpenSession
+from orders_app.desk.models import SavedView, UserPreferences
 from orders_app.extensions import db
 from orders_app.history.models import OrderEventRow
 from orders_app.orders.domain import Line, NewOrder
-from orders_app.orders.models import Order, OrderCount, OrderLine, ProductName
+from orders_app.orders.models import Order, OrderCount, OrderLine, OrderNote, OrderQuarter, ProductName
 from orders_app.shared.clock import utcnow
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.view_versions import SHARDS, ViewVersion, bump
 
 PEOPLE = {"alice": Role.USER, "bob": Role.USER, "admin": Role.ADMIN}
+ONLY_ADDED_TO = (OrderEventRow, OrderNote, AccountEvent)
+KEPT = (
+    *(OrderLine, Order, OrderCount, OrderQuarter, ProductName),
+    *(TokenFamily, LoginFailures, UserPreferences, SavedView, User),
+)
 
 
 def password_of(name: str) -> str:
@@ -47,10 +53,11 @@ def begin_anew(session: Session) -> None:
     What the cache holds of the last test must not be taken for fresh, so the version of everything
     goes on counting instead of beginning again.
     """
-    if session.scalars(select(OrderEventRow.id).limit(1)).first() is not None:
-        with past_the_triggers(session):
-            session.execute(delete(OrderEventRow))
-    for model in (OrderLine, Order, OrderCount, ProductName, TokenFamily, LoginFailures, User):
+    for history in ONLY_ADDED_TO:
+        if session.scalars(select(history.id).limit(1)).first() is not None:
+            with past_the_triggers(session, history.__tablename__):
+                session.execute(delete(history))
+    for model in KEPT:
         session.execute(delete(model))
     session.execute(delete(ViewVersion).where(ViewVersion.scope.not_in(SHARDS)))
     bump(session, [])
@@ -60,18 +67,18 @@ def begin_anew(session: Session) -> None:
 
 
 @contextmanager
-def past_the_triggers(session: Session) -> Iterator[None]:
-    """Do what the database refuses to everybody: change the history of orders.
+def past_the_triggers(session: Session, table: str = OrderEventRow.__tablename__) -> Iterator[None]:
+    """Do what the database refuses to everybody: change the history of orders, or what else is only added to.
 
     As an attacker would who owns the tables: without the triggers, which are there again afterwards.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("ALTER TABLE order_events DISABLE TRIGGER USER"))
+        session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         yield
-        session.execute(text("ALTER TABLE order_events ENABLE TRIGGER USER"))
+        session.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
         return
-    wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'order_events'"
-    triggers = session.execute(text(wanted)).all()
+    wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name"
+    triggers = session.execute(text(wanted), {"name": table}).all()
     for name, _ in triggers:
         session.execute(text(f"DROP TRIGGER {name}"))
     yield

@@ -13,8 +13,12 @@ from sqlalchemy import Connection
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.repository import sealed_events
 from orders_app.orders.counts import Miscount, miscounts
+from orders_app.orders.domain import Figures
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.sales import WrongQuarter, wrong_quarters
 from orders_app.orders.streaming import misfiled_orders, stream_orders
+from orders_app.shared.clock import rfc3339
+from orders_app.shared.money import cents_text
 
 Sealed = tuple[Entry, bytes]
 
@@ -89,7 +93,9 @@ class Verification:
         for order_id in misfiled_orders(connection):
             self._find(order_id, MISFILED)
         for wrong in miscounts(connection):
-            self._find(None, _told(wrong))
+            self._find(None, _told(_of_count(wrong), wrong.kept, wrong.there))
+        for of_quarter in wrong_quarters(connection):
+            self._find(None, _told(_of_quarter(of_quarter), of_quarter.kept, of_quarter.there))
         return self.report
 
     def _one(self, order: OrderRecord | None, history: list[Sealed], head: Head | None) -> None:
@@ -143,10 +149,26 @@ class Verification:
         self.tell(Finding(order_id, problem, sequence))
 
 
-def _told(wrong: Miscount) -> str:
+def _told(which: str, kept: Figures, there: Figures) -> str:
+    if kept.number != there.number:
+        return f"the count of {which} is {kept.number}, and there are {there.number}"
+    return f"the sum of {which} is {_money(kept)}, and they come to {_money(there)}"
+
+
+def _money(figures: Figures) -> str:
+    """What they come to, which may be less than nothing where it is wrong."""
+    sign = "-" if figures.total_cents < 0 else ""
+    return sign + cents_text(abs(figures.total_cents))
+
+
+def _of_count(wrong: Miscount) -> str:
     whose = "all owners" if wrong.owner_id is None else f"user {wrong.owner_id}"
     which = f"deleted {wrong.status}" if wrong.is_deleted else wrong.status
-    return f"the count of {which} orders of {whose} is {wrong.kept}, and there are {wrong.there}"
+    return f"{which} orders of {whose}"
+
+
+def _of_quarter(wrong: WrongQuarter) -> str:
+    return f"{wrong.status} orders of the quarter hour from {rfc3339(wrong.begins)}"
 
 
 def _histories(connection: Connection) -> Iterator[list[Sealed]]:

@@ -1,20 +1,20 @@
-"""How many orders there are.
+"""How many orders there are, and what they come to.
 
-Orders are counted by owner, status and whether they are deleted as they change, by triggers of the
-database: `order_counts` is true at every moment, whoever writes.  Only what it does not tell apart
-is counted row by row.
+Orders are counted and summed up by owner, status and whether they are deleted as they change, by
+triggers of the database: `order_counts` is true at every moment, whoever writes.  Only what it does not
+tell apart is counted row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Uuid, false, func, literal, select, union_all
+from sqlalchemy import Connection, Executable, Select, Uuid, false, func, literal, select, union_all
 
-from orders_app.orders.domain import OrderStatus
+from orders_app.orders.domain import Figures, OrderStatus
 from orders_app.orders.filters import OrderFilter, owner_named
 from orders_app.orders.models import EVERYBODY, Order, OrderCount
 from orders_app.orders.pages import matching
@@ -24,18 +24,26 @@ _TOLD_APART: Final = frozenset({"owner_id", "user", "statuses"})
 
 @dataclass(frozen=True, slots=True)
 class Miscount:
-    """A kept count that is not how many orders there are; `owner_id` is None for a count of all owners'."""
+    """Kept figures that are not those of the orders; `owner_id` is None for those of all owners."""
 
     owner_id: UUID | None
     status: str
     is_deleted: bool
-    kept: int
-    there: int
+    kept: Figures
+    there: Figures
 
 
 def count_orders(connection: Connection, wanted: OrderFilter) -> int:
     """How many orders a filter lets through, exactly."""
     statement = kept(wanted) if wanted.given() <= _TOLD_APART else _counted(connection, wanted)
+    return int(connection.scalar(statement) or 0)
+
+
+def sum_orders(connection: Connection, wanted: OrderFilter) -> int:
+    """What the orders that a filter lets through come to, in cents, exactly."""
+    if wanted.given() <= _TOLD_APART:
+        return int(connection.scalar(kept(wanted, func.sum(OrderCount.total_cents))) or 0)
+    statement = select(func.sum(Order.total_price_cents)).where(*matching(connection, wanted))
     return int(connection.scalar(statement) or 0)
 
 
@@ -46,6 +54,29 @@ def count_up_to(connection: Connection, wanted: OrderFilter, most: int) -> int |
     some = _matching(connection, wanted).limit(most + 1).subquery()
     number = connection.scalar(select(func.count()).select_from(some)) or 0
     return number if number <= most else None
+
+
+def figures_up_to(connection: Connection, wanted: OrderFilter, most: int) -> Figures | None:
+    """How many they are and what they come to, of one moment; None where it would take looking at more."""
+    if wanted.given() <= _TOLD_APART:
+        sums = func.sum(OrderCount.number), func.sum(OrderCount.total_cents)
+        return _figures(connection, kept(wanted, *sums))
+    some = select(Order.total_price_cents).where(*matching(connection, wanted)).limit(most + 1).subquery()
+    figures = _figures(connection, select(func.count(), func.sum(some.c.total_price_cents)).select_from(some))
+    return figures if figures.number <= most else None
+
+
+def figures_by_owner(connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, Figures]:
+    """The figures of the orders of each of these users that are not deleted."""
+    statement = (
+        select(OrderCount.scope, func.sum(OrderCount.number), func.sum(OrderCount.total_cents))
+        .where(OrderCount.scope.in_(user_ids), OrderCount.is_deleted == false())
+        .group_by(OrderCount.scope)
+    )
+    figures = dict.fromkeys(user_ids, Figures(0, 0))
+    for user_id, number, total_cents in connection.execute(statement):
+        figures[user_id] = Figures(int(number), int(total_cents))
+    return figures
 
 
 def count_by_status(connection: Connection) -> Mapping[str, int]:
@@ -61,31 +92,42 @@ def count_by_status(connection: Connection) -> Mapping[str, int]:
 
 
 def miscounts(connection: Connection) -> Iterator[Miscount]:
-    """The kept counts that are wrong; all orders are looked at."""
-    none, one = literal(0), literal(1)
+    """The kept counts and sums that are wrong; all orders are looked at."""
+    nothing, there = (literal(0), literal(0)), (literal(1), Order.total_price_cents)
+    of = (Order.status, Order.is_deleted)
     rows = union_all(
         select(
             OrderCount.scope,
             OrderCount.status,
             OrderCount.is_deleted,
             OrderCount.number.label("kept"),
-            none.label("there"),
+            OrderCount.total_cents.label("kept_cents"),
+            literal(0).label("there"),
+            literal(0).label("there_cents"),
         ),
-        select(Order.user_id, Order.status, Order.is_deleted, none, one),
-        select(literal(EVERYBODY, Uuid()), Order.status, Order.is_deleted, none, one),
+        select(Order.user_id, *of, *nothing, *there),
+        select(literal(EVERYBODY, Uuid()), *of, *nothing, *there),
     ).subquery()
-    by = (rows.c.scope, rows.c.status, rows.c.is_deleted)
-    number, there = func.sum(rows.c.kept), func.sum(rows.c.there)
-    statement = select(*by, number, there).group_by(*by).having(number != there).order_by(*by)
-    for scope, status, is_deleted, its_kept, its_there in connection.execute(statement):
+    by, figures = tuple(rows.c)[:3], [func.sum(column) for column in tuple(rows.c)[3:]]
+    number, total, its_number, its_total = figures
+    wrong = (number != its_number) | (total != its_total)
+    statement = select(*by, *figures).group_by(*by).having(wrong).order_by(*by)
+    for scope, status, is_deleted, *found in connection.execute(statement):
         owner_id = None if scope == EVERYBODY else scope
-        yield Miscount(owner_id, status, is_deleted, int(its_kept), int(its_there))
+        kept_number, kept_cents, number_there, cents_there = map(int, found)
+        yield Miscount(
+            owner_id, status, is_deleted, Figures(kept_number, kept_cents), Figures(number_there, cents_there)
+        )
 
 
-def kept(wanted: OrderFilter) -> Select[Any]:
-    """The statement that reads a count from those that are kept: by owner, status and `is_deleted` alone."""
+def kept(wanted: OrderFilter, *columns: Any) -> Select[Any]:
+    """The statement that reads what is kept, counts if no `columns` say otherwise.
+
+    By owner, status and `is_deleted` alone.
+    """
     scope: Any = EVERYBODY if wanted.owner_id is None else wanted.owner_id
-    statement = select(func.sum(OrderCount.number)).where(OrderCount.is_deleted == wanted.is_deleted)
+    statement = select(*(columns or (func.sum(OrderCount.number),)))
+    statement = statement.where(OrderCount.is_deleted == wanted.is_deleted)
     if wanted.user is not None:
         scope = owner_named(wanted.user)
         if wanted.owner_id is not None:
@@ -101,3 +143,8 @@ def _counted(connection: Connection, wanted: OrderFilter) -> Select[Any]:
 
 def _matching(connection: Connection, wanted: OrderFilter) -> Select[UUID]:
     return select(Order.id).where(*matching(connection, wanted))
+
+
+def _figures(connection: Connection, statement: Executable) -> Figures:
+    number, total_cents = connection.execute(statement).one()
+    return Figures(int(number or 0), int(total_cents or 0))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from orders_app.shared.errors import Conflict, Forbidden, Invalid
@@ -20,6 +20,7 @@ MOST_QUANTITY = 2_147_483_647
 MOST_VERSIONS = 2_147_483_647
 LONGEST_REFERENCE = 255
 LONGEST_SOURCE = 100
+LONGEST_NOTE = 2_000
 
 
 class OrderStatus(StrEnum):
@@ -120,6 +121,13 @@ def total_of(lines: Iterable[Line]) -> Decimal:
         message = f"The sum of the lines is more than {MAX_MONEY}."
         raise Invalid(message, errors={"total_price": [message]})
     return total
+
+
+class Figures(NamedTuple):
+    """How many orders there are of some kind, and what they come to."""
+
+    number: int
+    total_cents: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from orders_app.shared.events import Event
@@ -42,3 +42,17 @@ class OrderEvent(Event):
         if self.new_status is not None:
             fields |= {"old_status": self.old_status, "new_status": self.new_status}
         return fields
+
+
+NOTED: Final = "order.noted"
+"""The name of the event below; it changes no order, so it is none of the history's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNoted(Event):
+    """Something was written about an order; what it was is not told."""
+
+    order_id: UUID
+
+    def details(self) -> dict[str, Any]:
+        return {"order_id": str(self.order_id)}

@@ -1,4 +1,4 @@
-"""Orders and their lines.
+"""Orders, their lines, what is noted about them, and what is counted of them.
 
 Money is kept as whole cents, which both databases hold exactly; the CHECK constraints repeat the
 rules of `domain.py` for whoever writes past the services.
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from orders_app.orders.domain import (
     LONGEST_NAME,
+    LONGEST_NOTE,
     LONGEST_REFERENCE,
     LONGEST_SOURCE,
     MOST_QUANTITY,
@@ -127,10 +128,10 @@ EVERYBODY: Final = UUID(int=0)
 
 
 class OrderCount(Base):
-    """How many orders of an owner, or of all, there are of a status; triggers keep the numbers.
+    """How many orders of an owner, or of all, there are of a status, and their sum; triggers keep both.
 
     They are spread over any number of rows (`slot`), of which a writer takes one that nobody else is
-    changing.  Only the sum of their numbers has a meaning.
+    changing.  Only what the rows add up to has a meaning.
     """
 
     __tablename__ = "order_counts"
@@ -140,6 +141,23 @@ class OrderCount(Base):
     is_deleted: Mapped[bool] = mapped_column(primary_key=True)
     slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(BigInteger)
+    total_cents: Mapped[int] = mapped_column(BigInteger)
+
+
+class OrderQuarter(Base):
+    """How many orders were made in a quarter of an hour and are not deleted, and their sum, by status.
+
+    `quarter` counts quarters of an hour since 1970, in UTC: days of every time zone begin with one.
+    Kept and spread over rows as `OrderCount` is.
+    """
+
+    __tablename__ = "order_quarters"
+
+    quarter: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    status: Mapped[str] = mapped_column(String(20), primary_key=True)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    total_cents: Mapped[int] = mapped_column(BigInteger)
 
 
 class ProductName(Base):
@@ -152,3 +170,28 @@ class ProductName(Base):
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     name_folded: Mapped[str] = mapped_column(Text, index=True)
+
+
+class OrderNote(Base):
+    """What an admin wrote about an order; `sequence` names the event that it explains, if it does.
+
+    Rows are added and never changed or removed: triggers of the database refuse it.  `author_name` is the
+    name at the time; `author_id` is null for the command line.
+    """
+
+    __tablename__ = "order_notes"
+    __table_args__ = (
+        CheckConstraint("sequence >= 1", name="sequence_positive"),
+        CheckConstraint(f"length(text) BETWEEN 1 AND {LONGEST_NOTE}", name="text_length"),
+        *text_without_controls("text", lines=True),
+        Index("ix_order_notes_order_id_id", "order_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
+    sequence: Mapped[int | None] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    author_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    author_name: Mapped[str] = mapped_column(String(150))
+    request_id: Mapped[str] = mapped_column(String(128))
+    text: Mapped[str] = mapped_column(String(LONGEST_NOTE))

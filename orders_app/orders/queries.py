@@ -7,15 +7,18 @@ comes with the lines of its next version.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, Connection, Integer, Row, Select, Uuid, bindparam, select
+from sqlalchemy import Boolean, Connection, Integer, Row, Select, Uuid, bindparam, func, select
 
 from orders_app.auth.models import User
+from orders_app.orders.domain import OrderStatus
 from orders_app.orders.filters import (
     DEFAULT_ORDERING,
     OrderFilter,
@@ -26,7 +29,7 @@ from orders_app.orders.filters import (
     reverse,
 )
 from orders_app.orders.models import Order, OrderLine
-from orders_app.orders.pages import by_status, ways_to
+from orders_app.orders.pages import by_status, page_of_ids, ways_to
 from orders_app.orders.records import LineRecord, OrderRecord
 from orders_app.shared.prepared import Asked, Prepared
 
@@ -117,6 +120,27 @@ def numbered_orders(
     from_the_end = total - offset - on_page
     found = list_orders(connection, wanted, ordering=reverse(ordering), offset=from_the_end, limit=on_page)
     return found[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The orders that have waited longest, and how many wait; None where they are too many to be counted."""
+
+    oldest: list[OrderRecord]
+    number: int | None
+
+
+def waiting(
+    connection: Connection, status: OrderStatus, created_before: datetime, limit: int, *, most: int = 1_000
+) -> Waiting:
+    """The oldest orders that are of a status still though they were made before that moment."""
+    wanted = OrderFilter(statuses=(status,), created_before=created_before)
+    oldest = list_orders(connection, wanted, ordering="created_at", limit=limit)
+    if len(oldest) < limit:
+        return Waiting(oldest, len(oldest))
+    some = page_of_ids(wanted, "created_at").limit(most + 1).subquery()
+    number = connection.scalar(select(func.count()).select_from(some)) or 0
+    return Waiting(oldest, number if number <= most else None)
 
 
 @lru_cache(maxsize=256)

@@ -55,12 +55,21 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def text_without_controls(column: str) -> list[CheckConstraint]:
-    """Constraints that keep ASCII control characters out of a column, in the words of each database."""
+def text_without_controls(column: str, *, lines: bool = False) -> list[CheckConstraint]:
+    """Constraints that keep ASCII control characters out of a column, in the words of each database.
+
+    `lines` lets newlines pass.
+    """
     words = {
         "sqlite": f"{column} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || ']*'",
         "postgresql": f"{column} !~ '[\\x01-\\x1f\\x7f]'",
     }
+    if lines:
+        words = {
+            "sqlite": f"{column} NOT GLOB '*[' || char(1) || '-' || char(9) || char(11) || '-' || char(31) "
+            "|| char(127) || ']*'",
+            "postgresql": f"{column} !~ '[\\x01-\\x09\\x0b-\\x1f\\x7f]'",
+        }
     return [
         CheckConstraint(rule, name=f"{column}_without_controls").ddl_if(dialect=dialect)
         for dialect, rule in words.items()

@@ -39,6 +39,16 @@ def clean_text(value: str, *, longest: int, form: Literal["NFC", "NFKC"] = "NFC"
     return text
 
 
+def clean_lines(value: str, *, longest: int) -> str:
+    """The same for text of several lines, which are told apart by newlines alone; a tab is a space.
+
+    Raises `ValueError` as `clean_text` does.
+    """
+    text = value.replace("\r\n", "\n").replace("\t", " ").strip()
+    clean_text(text.replace("\n", " "), longest=longest)
+    return unicodedata.normalize("NFC", text)
+
+
 def fold(value: str) -> str:
     """The form under which text is compared without regard to case, in any script."""
     return unicodedata.normalize("NFC", value.casefold())

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from orders_app.extensions import db
 from orders_app.history.models import OrderEventRow
-from orders_app.orders.models import Order, OrderCount, OrderLine, ProductName
+from orders_app.orders.models import Order, OrderCount, OrderLine, OrderQuarter, ProductName
 from tests import factories
 from tests.callers import Caller, path_of
 from tests.cli.conftest import Run
@@ -222,6 +222,36 @@ def test_a_wrong_count_is_found(run: Run, app: Flask, orders: list[UUID]) -> Non
     assert re.search(
         r"^the count of \w+ orders of user [0-9a-f-]{36} is \d+, and", result.stdout, re.MULTILINE
     )
+    for order_id in orders:
+        assert str(order_id) not in result.stdout
+
+
+def test_a_wrong_sum_is_found(run: Run, app: Flask, orders: list[UUID]) -> None:
+    change = update(OrderCount).where(OrderCount.number > 0).values(total_cents=OrderCount.total_cents - 8401)
+    tamper(app, lambda session: session.execute(change))
+    result = run("orders", "verify")
+    assert result.exit_code == 3, result.output
+    of_all = r"^the sum of cancelled orders of all owners is -0\.01, and they come to 84\.00$"
+    assert re.search(of_all, result.stdout, re.MULTILINE)
+    assert re.search(r"^the sum of \w+ orders of user [0-9a-f-]{36} is ", result.stdout, re.MULTILINE)
+    assert "the count of" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("number", r"the count of {} is \d+, and there are \d+"),
+        ("total_cents", r"the sum of {} is \d+\.\d\d, and they come to \d+\.\d\d"),
+    ],
+)
+def test_a_wrong_quarter_is_found(run: Run, app: Flask, orders: list[UUID], column: str, said: str) -> None:
+    change = update(OrderQuarter).where(OrderQuarter.number > 0)
+    change = change.values({column: OrderQuarter.__table__.c[column] + 100})
+    tamper(app, lambda session: session.execute(change))
+    result = run("orders", "verify")
+    assert result.exit_code == 3, result.output
+    which = r"\w+ orders of the quarter hour from \d{4}-\d\d-\d\dT\d\d:(00|15|30|45):00\.000000Z"
+    assert re.search(f"^{said.format(which)}$", result.stdout, re.MULTILINE), result.stdout
     for order_id in orders:
         assert str(order_id) not in result.stdout
 
