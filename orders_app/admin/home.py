@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -14,26 +13,24 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from orders_app.admin.frame import access
-from orders_app.admin.frame.presentation import day, money
+from orders_app.admin.frame.presentation import day, money, short_day
 from orders_app.admin.frame.views import PanelView
 from orders_app.admin.frame.words import STATUSES
-from orders_app.auth.repository import failures_since
+from orders_app.auth.repository import recent_failures
 from orders_app.auth.services import sessions
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.http.health import failing_parts
 from orders_app.orders.counts import count_by_status
 from orders_app.orders.domain import Figures, OrderStatus
 from orders_app.orders.filters import OrderFilter
-from orders_app.orders.queries import list_orders
-from orders_app.orders.sales import QUARTER, by_day, waiting
-from orders_app.shared.clock import utcnow
+from orders_app.orders.queries import list_orders, waiting
+from orders_app.orders.sales import QUARTER, by_day
+from orders_app.shared.clock import rfc3339, utcnow
 
 NEWEST: Final = 10
 DAYS: Final = 30
 LONG_WAITING: Final = timedelta(days=1)
 MOST_WAITING: Final = 1_000
-RECENT: Final = timedelta(hours=1)
-_WAITING_SHOWN: Final = 5
 Day = tuple[datetime, datetime]
 
 
@@ -72,7 +69,7 @@ class HomeView(PanelView, AdminIndexView):
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """The last days, the last of which is today, and the part of the same day last week that is over by now."""
+    """The last days, today the last of them, and as much of this day last week as is over of it today."""
 
     dates: list[date]
     figures: list[dict[OrderStatus, Figures]]
@@ -102,6 +99,7 @@ class Sales:
         """For the chart: the days and, for each status, how many orders there were on each of them."""
         return {
             "days": [day(value) for value in self.dates],
+            "labels": [short_day(value) for value in self.dates],
             "series": [
                 {
                     "name": str(STATUSES[status]),
@@ -130,14 +128,11 @@ def _day(value: date) -> Day:
 
 
 def _attention(connection: Connection, now: datetime) -> dict[str, Any]:
-    oldest, number = waiting(
-        connection, OrderStatus.PENDING, now - LONG_WAITING, limit=_WAITING_SHOWN, most=MOST_WAITING
-    )
-    oldest_shown: Sequence[Any] = oldest
+    before = now - LONG_WAITING
+    found = waiting(connection, OrderStatus.PENDING, before, 1, most=MOST_WAITING)
     return {
-        "waiting": oldest_shown,
-        "waiting_number": number,
-        "waiting_before": (now - LONG_WAITING).isoformat(timespec="seconds"),
+        "waiting": found,
+        "waiting_before": rfc3339(before),
         "most_waiting": MOST_WAITING,
-        "failed_log_ins": failures_since(connection, now - RECENT),
+        "failed_log_ins": recent_failures(connection, now),
     }

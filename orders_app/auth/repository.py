@@ -153,6 +153,13 @@ def _count(
     return [(key, since, count) for key, since, count in connection.execute(upsert)]
 
 
+def recent_failures(connection: Connection, now: datetime) -> int:
+    """About how many password checks failed in the last minutes: each counts in two windows as a rule."""
+    since = now - _KEPT * FAILURE_WINDOW
+    counted = select(func.sum(LoginFailures.count)).where(LoginFailures.started_at > since)
+    return (int(connection.scalar(counted) or 0) + 1) // 2
+
+
 def delete_old_failures(connection: Connection, now: datetime, *, at_most: int) -> None:
     """Forget windows that were over long ago.
 

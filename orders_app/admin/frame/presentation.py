@@ -40,6 +40,11 @@ def day(value: date) -> str:
     return format_date(value, "medium", rebase=False)
 
 
+def short_day(value: date) -> str:
+    """A day of these months, for a chart."""
+    return format_date(value, "d MMM", rebase=False)
+
+
 def zone_name() -> str:
     """The time zone in which times are written."""
     return str(get_timezone())
