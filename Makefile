@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test consistency generated soak bench check format lock audit sbom clean
+.PHONY: help setup run serve keys test consistency generated soak bench check format translations lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,9 @@ COMPILED := orders_app/__pycache__/.compiled
 MODULES := $(wildcard *.py) $(shell find orders_app -name '*.py')
 # What the benchmarks compare the service with must not mix with what the service needs.
 BENCH_VENV := .venv-bench
+TRANSLATIONS := orders_app/admin/translations
+# Besides gettext: the errors of services and schemas, whose texts the panel translates when it shows them.
+MESSAGES := lazy_gettext marked BadRequest Conflict Forbidden Invalid NotAuthenticated NotFound PreconditionFailed ValidationError
 # Arguments for the tests: make test ARGS="-k money -x"
 ARGS ?=
 # How many requests each operation gets from `make generated`, and what they are made up from
@@ -22,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(COMPILED) ## Make .venv from the pinned requirements
 
@@ -71,6 +74,12 @@ check: $(VENV)/.installed-dev ## Lint, formatting, types and the rules between p
 format: $(VENV)/.installed-dev ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+translations: $(VENV)/.installed-dev ## Gather what the panel says, and compile what is translated of it
+	@$(BIN)/pybabel -q extract -F $(TRANSLATIONS)/babel.cfg $(MESSAGES:%=-k %) --no-location --project=Orders --version=1 --msgid-bugs-address=maintainers -o $(TRANSLATIONS)/panel.pot . 2>/dev/null
+	@$(BIN)/pybabel -q update -i $(TRANSLATIONS)/panel.pot -d $(TRANSLATIONS) -D panel --no-wrap --no-fuzzy-matching --ignore-pot-creation-date --ignore-obsolete
+	@$(BIN)/pybabel -q compile -d $(TRANSLATIONS) -D panel --statistics
+	@rm $(TRANSLATIONS)/panel.pot
 
 lock: $(VENV)/.installed-dev ## Pin the newest versions that requirements*.in allow
 	@for name in requirements requirements-dev requirements-bench; do \

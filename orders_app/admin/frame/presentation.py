@@ -11,6 +11,7 @@ from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, get_timezone, gettext, ngettext
 
 from orders_app.admin.frame.differences import plain
+from orders_app.admin.frame.messages import said
 from orders_app.admin.frame.words import FIELDS, MOVES, word
 from orders_app.shared.money import cents_text
 
@@ -72,11 +73,6 @@ def _short(value: Any, field: str) -> str:
 def move(status: str) -> str:
     """What the button says that gives an order this status."""
     return str(MOVES.get(status) or gettext("Make it %(status)s", status=word(status)))
-
-
-def said(text: str) -> str:
-    """What a service or a schema says, in the language of the page; as it is where it has no translation."""
-    return gettext(text) if text else text
 
 
 def register_filters(app: Flask) -> None:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from orders_app.admin.frame import access
 from orders_app.admin.frame.forms import PanelForm
-from orders_app.admin.frame.presentation import said
+from orders_app.admin.frame.messages import said
 from orders_app.http.errors import status_of
 from orders_app.http.identifiers import id_from_path
 from orders_app.shared.errors import DomainError
