@@ -54,19 +54,23 @@ def catalogue(read: Any) -> dict[Any, Any]:
     }
 
 
+def texts_of(message: Any) -> tuple[str, ...]:
+    """What it becomes: one text, or one for each form of the plural."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_all_that_the_panel_says_is_translated(tmp_path: Path, language: str) -> None:
     folder = TRANSLATIONS / language / "LC_MESSAGES"
     there = catalogue(read_po(io.BytesIO((folder / "panel.po").read_bytes()), locale=language))
     assert there.keys() == catalogue(gathered(tmp_path)).keys(), "make translations"
     for message in there.values():
-        texts = message.string if isinstance(message.string, tuple) else (message.string,)
-        assert all(texts), message.id
+        assert all(texts_of(message)), message.id
         assert not message.fuzzy, message.id
         assert not message.check(), message.id
     compiled = catalogue(read_mo(io.BytesIO((folder / "panel.mo").read_bytes())))
-    strings = {key: message.string for key, message in there.items()}
-    assert {key: message.string for key, message in compiled.items()} == strings, "make translations"
+    strings = {key: texts_of(message) for key, message in there.items()}
+    assert {key: texts_of(message) for key, message in compiled.items()} == strings, "make translations"
 
 
 def test_a_page_is_in_the_language_of_the_browser(panel: Visitor, admin: Caller) -> None:
