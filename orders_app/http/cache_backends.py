@@ -13,7 +13,8 @@ import os
 import struct
 import tempfile
 import time
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -96,15 +97,30 @@ class SharedFileCache(FileSystemCache):
             os.close(folder)
 
     def _remove_oldest(self) -> None:
-        # All entries are good for the same time, so the oldest are the first to expire.
-        ages: list[tuple[float, Path]] = []
-        for path in map(Path, self._list_dir()):
-            with contextlib.suppress(FileNotFoundError):
-                ages.append((path.stat().st_mtime, path))
+        """All entries are good for the same time, so the oldest are the first to expire.
+
+        The folder is looked through twice, rather than that its thousands of names are kept in memory.
+        """
+        ages = array("d", (age for _, age in self._entries()))
         kept = self._threshold * 4 // 5
-        for _, path in sorted(ages)[: max(len(ages) - kept, 0)]:
-            path.unlink(missing_ok=True)
-        self._update_count(value=min(len(ages), kept))
+        excess = max(len(ages) - kept, 0)
+        if excess:
+            limit = sorted(ages)[excess - 1]
+            for path, age in self._entries():
+                if age <= limit:
+                    Path(path).unlink(missing_ok=True)
+        self._update_count(value=len(ages) - excess)
+
+    def _entries(self) -> Iterator[tuple[str, float]]:
+        """The path of each entry, and when it was written."""
+        with os.scandir(self._path) as found:
+            for entry in found:
+                if not self._is_mgmt(entry.name):
+                    with contextlib.suppress(FileNotFoundError):
+                        yield entry.path, entry.stat().st_mtime
+
+    def _list_dir(self) -> Generator[str]:
+        return (path for path, _ in self._entries())
 
     def set(
         self, key: str, value: Any, timeout: int | timedelta | None = None, mgmt_element: bool = False

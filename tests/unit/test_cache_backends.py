@@ -6,6 +6,7 @@ import fcntl
 import os
 import resource
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,17 +125,17 @@ def test_the_oldest_go_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         cache.set(f"key-{number}", b"value")
         os.utime(cache._get_filename(f"key-{number}"), (number, number))
     looked: list[int] = []
-    listed = cache._list_dir
+    entries = cache._entries
 
-    def look() -> Iterator[str]:
+    def look() -> Iterator[tuple[str, float]]:
         looked.append(1)
-        return listed()
+        return entries()
 
-    monkeypatch.setattr(cache, "_list_dir", look)
+    monkeypatch.setattr(cache, "_entries", look)
     for number in range(21, 25):
         cache.set(f"key-{number}", b"value")
     assert [cache.get(f"key-{number}") is None for number in range(25)] == [True] * 5 + [False] * 20
-    assert len(looked) == 1
+    assert len(looked) == 2  # once for their ages, once to remove them
 
 
 def test_one_makes_room_and_the_others_go_on(tmp_path: Path) -> None:
@@ -181,3 +182,16 @@ def test_a_folder_that_is_gone_is_a_miss(tmp_path: Path) -> None:
     assert cache.set("key", b"value") is False
     assert cache.get("key") is None
     assert cache.is_reachable() is False
+
+
+def test_making_room_does_not_gather_names(tmp_path: Path) -> None:
+    """What a worker once took for that it would keep."""
+    cache = file_cache(tmp_path, threshold=2_000)
+    for number in range(2_001):
+        (tmp_path / f"{number:064}").touch()
+    tracemalloc.start()
+    cache._remove_oldest()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(list(cache._list_dir())) == 1_600
+    assert peak < 300_000
