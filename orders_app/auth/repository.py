@@ -24,9 +24,19 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from orders_app.auth.domain import FAILURE_WINDOW, REQUEST_WINDOW, FailureWindow, Quota, username_key
-from orders_app.auth.models import LoginFailures, RequestCount, TokenFamily, User
+from orders_app.auth.events import UserEvent
+from orders_app.auth.models import (
+    LONGEST_ADDRESS,
+    AccountEvent,
+    LoginFailures,
+    PasswordLink,
+    RequestCount,
+    TokenFamily,
+    User,
+)
+from orders_app.shared.bulk import insert_rows
 from orders_app.shared.identity import Actor, Role
-from orders_app.shared.persistence import insert_into, locking
+from orders_app.shared.persistence import insert_into, locking, new_id
 from orders_app.shared.prepared import Asked, Prepared
 from orders_app.shared.view_versions import version_seen_by
 
@@ -228,12 +238,51 @@ def get_family(session: Session, family_id: UUID) -> TokenFamily | None:
     return session.scalars(locking(select(TokenFamily).where(TokenFamily.id == family_id))).one_or_none()
 
 
-def revoke_families(session: Session, user_id: UUID, now: datetime) -> None:
-    """End every log-in of this user."""
+def revoke_families(session: Session, user_id: UUID, now: datetime) -> int:
+    """End every log-in of this user; how many of them stood."""
     statement = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None))
-    session.execute(statement.values(revoked_at=now))
+    ended = session.scalars(statement.values(revoked_at=now).returning(TokenFamily.expires_at))
+    return sum(expires_at > now for expires_at in ended)
 
 
 def delete_expired_families(session: Session, user_id: UUID, now: datetime) -> None:
     """Forget this user's log-ins that can no longer be used."""
     session.execute(delete(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.expires_at < now))
+
+
+def get_link(session: Session, digest: bytes, *, lock: bool = False) -> PasswordLink | None:
+    """A link by the digest of its token; `lock` keeps others from using it until the transaction ends."""
+    statement = select(PasswordLink).where(PasswordLink.digest == digest)
+    return session.scalars(locking(statement) if lock else statement).one_or_none()
+
+
+def is_good_link(connection: Connection, digest: bytes, now: datetime) -> bool:
+    """Whether there is such a link, not used, not expired, and its account may be used."""
+    statement = (
+        select(PasswordLink.digest)
+        .join(User, User.id == PasswordLink.user_id)
+        .where(PasswordLink.digest == digest, PasswordLink.used_at.is_(None), PasswordLink.expires_at > now)
+        .where(User.is_active.is_(True))
+    )
+    return connection.scalar(statement) is not None
+
+
+def delete_unused_links(session: Session, user_id: UUID) -> None:
+    """Forget the links of this user that nobody used."""
+    session.execute(
+        delete(PasswordLink).where(PasswordLink.user_id == user_id, PasswordLink.used_at.is_(None))
+    )
+
+
+def append_account_events(session: Session, events: Sequence[UserEvent], address: str) -> None:
+    """Add to the history of accounts, as part of the session's transaction."""
+    columns = ("id", "at", "event", "actor_id", "actor_name", "user_id", "username")
+    rows = [
+        (
+            *(new_id(), event.at, event.name, event.actor_id, event.actor_name),
+            *(event.subject_id, event.subject_name),
+            *(address[:LONGEST_ADDRESS] or None, event.request_id, event.changes),
+        )
+        for event in events
+    ]
+    insert_rows(session, AccountEvent, (*columns, "address", "request_id", "changes"), rows)

@@ -1,4 +1,4 @@
-"""What listens: the history inside the transaction, the log files after it."""
+"""What listens: the histories inside the transaction, the log files after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from orders_app.auth.events import UserEvent
+from orders_app.auth.repository import append_account_events
 from orders_app.history import repository as history
 from orders_app.history.domain import Entry, sealing_key
 from orders_app.http.log_files import EVENTS, GENERAL, write_line
@@ -24,6 +26,7 @@ from orders_app.shared.unit_of_work import UnitOfWork
 def connect() -> None:
     """Connect all receivers; doing so twice changes nothing."""
     signals.events_recorded.connect(write_history)
+    signals.events_recorded.connect(write_account_history)
     signals.events_recorded.connect(count_changes)
     signals.event_committed.connect(log_event)
     signals.event_committed.connect(log_status_change)
@@ -54,6 +57,13 @@ def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ..
     ]
     if entries:
         history.append(session, sealing_key(current_app.config["ORDERS"].history_secret), entries)
+
+
+def write_account_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+    """Add a row for each event of an account, in the same transaction."""
+    append_account_events(
+        session, [event for event in events if isinstance(event, UserEvent)], current_address()
+    )
 
 
 def count_changes(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:

@@ -117,6 +117,19 @@ class OrderRecord:
         return hashlib.sha256(orjson.dumps(stored)).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class NoteRecord:
+    """What somebody wrote about an order, in plain values; `sequence` is the event that it explains."""
+
+    note_id: UUID
+    order_id: UUID
+    sequence: int | None
+    at: datetime
+    author: str
+    request_id: str
+    text: str
+
+
 def new_record(  # noqa: PLR0913  (what an order consists of)
     owner: Owner,
     lines: Iterable[tuple[str, int, int]],

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from orders_app.auth.models import User
 from orders_app.orders.domain import Owner
-from orders_app.orders.models import Order, OrderLine
-from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.orders.models import Order, OrderLine, OrderNote
+from orders_app.orders.records import LineRecord, NoteRecord, OrderRecord
 from orders_app.shared.bulk import insert_rows
 from orders_app.shared.persistence import locking
 from orders_app.shared.text import fold
@@ -79,6 +79,26 @@ def order_record(order: Order, owner: Owner) -> OrderRecord:
         reference=order.reference,
         lines=[line_record(line) for line in order.lines],
     )
+
+
+def is_there(session: Session, order_id: UUID) -> bool:
+    """Whether there is such an order, deleted or not."""
+    return session.scalar(select(Order.id).where(Order.id == order_id)) is not None
+
+
+def notes_of(connection: Connection, order_id: UUID) -> list[NoteRecord]:
+    """What was written about an order, oldest first."""
+    statement = select(
+        OrderNote.id,
+        OrderNote.order_id,
+        OrderNote.sequence,
+        OrderNote.at,
+        OrderNote.author_name,
+        OrderNote.request_id,
+        OrderNote.text,
+    )
+    rows = connection.execute(statement.where(OrderNote.order_id == order_id).order_by(OrderNote.id))
+    return [NoteRecord(*row) for row in rows]
 
 
 def insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:

@@ -21,8 +21,9 @@ from orders_app.orders.domain import (
 )
 from orders_app.orders.gates import NO_SUCH_ORDER, check_move, check_seen
 from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.notes import clean_note, clean_reason, note
 from orders_app.orders.recording import add, finish
-from orders_app.orders.records import OrderRecord, new_record
+from orders_app.orders.records import NoteRecord, OrderRecord, new_record
 from orders_app.shared.clock import utcnow
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
@@ -76,15 +77,17 @@ def change_order(
     order_id: UUID,
     changes: OrderChanges,
     if_match: Collection[str] | None = None,
+    reason: str | None = None,
 ) -> OrderRecord:
     """Change what is named of an order; a request that changes nothing leaves its version alone.
 
     `if_match` holds the entity tags that the caller is content with.  They are compared under the lock,
-    so of two writers who saw the same order only one gets through.
+    so of two writers who saw the same order only one gets through.  A `reason` is noted beside the change.
 
     Raises `NotFound`, `PreconditionFailed`, `Conflict` (deleted, or no such transition), `Forbidden`,
     `Invalid`.
     """
+    reason = clean_reason(reason)
     order = repository.get_order_locked(uow.session, order_id)
     if order is None:
         raise NotFound(NO_SUCH_ORDER)
@@ -102,7 +105,10 @@ def change_order(
         owner = _owner_named(uow, changes.owner)
         order.user_id = owner.user_id
     _apply_lines(order, changes)
-    return finish(uow, actor, order, owner, before)
+    after = finish(uow, actor, order, owner, before)
+    if reason is not None and after is not before:
+        note(uow, actor, order.id, reason, sequence=after.version)
+    return after
 
 
 def delete_order(
@@ -112,11 +118,14 @@ def delete_order(
     order_id: UUID,
     if_match: Collection[str] | None = None,
     expected_version: int | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Take an order out of all lists; it stays in the database.
+    """Take an order out of all lists; it stays in the database.  A `reason` is noted beside that.
 
-    Raises `NotFound`, also the second time, `PreconditionFailed` and `Conflict` as `change_order` does.
+    Raises `NotFound`, also the second time, `PreconditionFailed`, `Conflict` and `Invalid` as `change_order`
+    does.
     """
+    reason = clean_reason(reason)
     order = repository.get_order_locked(uow.session, order_id)
     if order is None:
         raise NotFound(NO_SUCH_ORDER)
@@ -127,7 +136,9 @@ def delete_order(
     _check_match(before, actor, if_match)
     _check_version(order, expected_version)
     order.is_deleted = True
-    finish(uow, actor, order, Owner(before.user_id, before.user), before)
+    after = finish(uow, actor, order, Owner(before.user_id, before.user), before)
+    if reason is not None:
+        note(uow, actor, order.id, reason, sequence=after.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,20 @@ def restore_order(
     before = repository.order_record(order, repository.owner_of(uow.session, order))
     order.is_deleted = False
     return finish(uow, actor, order, Owner(before.user_id, before.user), before)
+
+
+def add_note(uow: UnitOfWork, *, actor: Actor, order_id: UUID, text: str) -> NoteRecord:
+    """Write something down about an order, deleted or not; the order itself stays what it is.
+
+    Raises `Forbidden`, `Invalid`, `NotFound`.
+    """
+    if not actor.is_admin:
+        deny("not_an_admin", actor.username, order_id=order_id)
+        raise Forbidden("Only an admin may write a note.")
+    text = clean_note(text)
+    if not repository.is_there(uow.session, order_id):
+        raise NotFound(NO_SUCH_ORDER)
+    return note(uow, actor, order_id, text)
 
 
 def _check_match(order: OrderRecord, actor: Actor, if_match: Collection[str] | None) -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from orders_app.auth import repository
 from orders_app.auth.domain import checked_account, username_key
-from orders_app.auth.events import UserEvent, UserEventName
+from orders_app.auth.events import UserEventName
 from orders_app.auth.models import User
 from orders_app.auth.passwords import hash_password
+from orders_app.auth.recording import Changes, tell_change
 from orders_app.shared.clock import rfc3339, utcnow
 from orders_app.shared.errors import Conflict, NotFound
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.persistence import is_taken
 from orders_app.shared.unit_of_work import UnitOfWork
+
+_NONE: Final = "none"
+_SET: Final = "set"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +97,13 @@ def create_user(uow: UnitOfWork, *, actor: Actor | None, account: NewAccount) ->
     )
     uow.session.add(user)
     _flush_name(uow, account.username)
-    uow.record(_event(uow, UserEventName.CREATED, actor, user))
+    changes: Changes = {"role": [None, user.role], "password": [None, _password_of(user)]}
+    tell_change(uow, UserEventName.CREATED, user, actor=actor, changes=changes)
     return user
 
 
 def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: AccountChanges) -> User:
-    """Change an account.  A new password or a disabled account ends its log-ins.
+    """Change an account.  A new password or a disabled account ends its log-ins, and voids its links.
 
     A new role needs no new log-in: it is read from the database on every request.
 
@@ -118,9 +124,22 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
     user.updated_at = _moment_after(user.updated_at)
     _flush_name(uow, user.username)
     if not {"password", "is_active"}.isdisjoint(changed):
-        repository.revoke_families(uow.session, user.id, user.updated_at)
-    uow.record(_event(uow, UserEventName.UPDATED, actor, user, changed=tuple(changed)))
+        _end_log_ins(uow, user)
+    tell_change(uow, UserEventName.UPDATED, user, actor=actor, changes=changed, changed=tuple(changed))
     return user
+
+
+def set_password(uow: UnitOfWork, user: User, password_hash: str) -> Changes:
+    """Give a locked account another password, which ends its log-ins; what is to be told of it."""
+    changes = _apply(user, AccountChanges(password_hash=password_hash))
+    user.updated_at = _moment_after(user.updated_at)
+    _end_log_ins(uow, user)
+    return changes
+
+
+def _end_log_ins(uow: UnitOfWork, user: User) -> None:
+    repository.revoke_families(uow.session, user.id, user.updated_at)
+    repository.delete_unused_links(uow.session, user.id)
 
 
 def _moment_after(last: datetime) -> datetime:
@@ -128,21 +147,26 @@ def _moment_after(last: datetime) -> datetime:
     return max(utcnow(), last + timedelta(microseconds=1))
 
 
-def _apply(user: User, changes: AccountChanges) -> list[str]:
-    changed = []
+def _apply(user: User, changes: AccountChanges) -> Changes:
+    """Change what differs; `{field: [before, after]}`, of a password only whether there is one."""
+    changed: Changes = {}
     if changes.username is not None and changes.username != user.username:
+        changed["username"] = [user.username, changes.username]
         user.username, user.username_key = changes.username, username_key(changes.username)
-        changed.append("username")
     if changes.password_hash is not None:
+        changed["password"] = [_password_of(user), _SET]
         user.password_hash = changes.password_hash
-        changed.append("password")
     if changes.role is not None and changes.role.value != user.role:
+        changed["role"] = [user.role, changes.role.value]
         user.role = changes.role.value
-        changed.append("role")
     if changes.is_active is not None and changes.is_active != user.is_active:
+        changed["is_active"] = [user.is_active, changes.is_active]
         user.is_active = changes.is_active
-        changed.append("is_active")
     return changed
+
+
+def _password_of(user: User) -> str:
+    return _SET if user.password_hash else _NONE
 
 
 def _flush_name(uow: UnitOfWork, name: str) -> None:
@@ -152,19 +176,3 @@ def _flush_name(uow: UnitOfWork, name: str) -> None:
         if not is_taken(error):
             raise
         raise Conflict(f"The name {name!r} is taken.", code="name_taken") from error
-
-
-def _event(
-    uow: UnitOfWork, name: UserEventName, actor: Actor | None, user: User, changed: tuple[str, ...] = ()
-) -> UserEvent:
-    return UserEvent(
-        name=name.value,
-        at=user.updated_at,
-        actor_id=actor.user_id if actor else user.id,
-        actor_name=actor.username if actor else user.username,
-        request_id=uow.request_id,
-        owner_ids=frozenset({user.id}),
-        subject_id=user.id,
-        subject_name=user.username,
-        changed=changed,
-    )

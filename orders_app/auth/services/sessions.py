@@ -12,12 +12,14 @@ from sqlalchemy import Connection
 
 from orders_app.auth import repository
 from orders_app.auth.domain import LONGEST_NAME, LONGEST_PASSWORD, FailureLimits
-from orders_app.auth.events import UserEvent, UserEventName
-from orders_app.auth.models import TokenFamily, User
+from orders_app.auth.events import UserEventName
+from orders_app.auth.models import TokenFamily
 from orders_app.auth.passwords import VerifiedPasswords
+from orders_app.auth.recording import tell
 from orders_app.auth.repository import Credential
 from orders_app.auth.services.throttle import Attempt
 from orders_app.shared.clock import utcnow
+from orders_app.shared.errors import NotFound
 from orders_app.shared.identity import Actor
 from orders_app.shared.unit_of_work import UnitOfWork
 
@@ -98,9 +100,10 @@ def open_session(uow: UnitOfWork, *, credential: Credential, lifetime: timedelta
     now = utcnow()
     repository.delete_expired_families(uow.session, user.id, now)
     family = TokenFamily(user_id=user.id, current_jti=uuid4(), created_at=now, expires_at=now + lifetime)
+    user.last_login_at = now
     uow.session.add(family)
     uow.session.flush()
-    uow.record(_event(uow, UserEventName.LOGGED_IN, user))
+    tell(uow, UserEventName.LOGGED_IN, user)
     return OpenSession(user.id, family.id, family.current_jti)
 
 
@@ -120,7 +123,7 @@ def rotate(
         return RefreshRefused.ENDED
     if family.current_jti != jti:
         family.revoked_at = now
-        uow.record(_event(uow, UserEventName.TOKEN_REUSED, user))
+        tell(uow, UserEventName.TOKEN_REUSED, user)
         return RefreshRefused.REUSED
     family.current_jti = uuid4()
     family.expires_at = min(now + lifetime, family.created_at + max(lifetime, LONGEST_LOG_IN))
@@ -138,10 +141,24 @@ def close_session(uow: UnitOfWork, *, user_id: UUID, family_id: UUID, jti: UUID 
         return False
     family.revoked_at = now
     if jti is not None and family.current_jti != jti:
-        uow.record(_event(uow, UserEventName.TOKEN_REUSED, user))
+        tell(uow, UserEventName.TOKEN_REUSED, user)
         return False
-    uow.record(_event(uow, UserEventName.LOGGED_OUT, user))
+    tell(uow, UserEventName.LOGGED_OUT, user)
     return True
+
+
+def end_all_sessions(uow: UnitOfWork, *, actor: Actor, user_id: UUID) -> int:
+    """End every log-in of an account, and say how many there were; nothing is told of none.
+
+    Raises `NotFound`.
+    """
+    user = repository.get_user(uow.session, user_id, lock=True)
+    if user is None:
+        raise NotFound("There is no such user.")
+    ended = repository.revoke_families(uow.session, user.id, utcnow())
+    if ended:
+        tell(uow, UserEventName.SESSIONS_ENDED, user, actor=actor, changes={"sessions": [ended, 0]})
+    return ended
 
 
 def credential_of_session(connection: Connection, user_id: UUID, family_id: UUID) -> Credential | None:
@@ -156,16 +173,3 @@ def actor_of_session(connection: Connection, user_id: UUID, family_id: UUID) -> 
     """The same, where nothing but the actor is asked for."""
     credential = credential_of_session(connection, user_id, family_id)
     return credential.actor if credential else None
-
-
-def _event(uow: UnitOfWork, name: UserEventName, user: User) -> UserEvent:
-    return UserEvent(
-        name=name.value,
-        at=utcnow(),
-        actor_id=user.id,
-        actor_name=user.username,
-        request_id=uow.request_id,
-        owner_ids=frozenset(),
-        subject_id=user.id,
-        subject_name=user.username,
-    )
