@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from orders_app.orders.domain import (
     OrderChanges,
     OrderStatus,
     Owner,
-    may_see,
     total_of,
 )
 from orders_app.orders.gates import NO_SUCH_ORDER, check_move, check_seen
@@ -139,35 +137,6 @@ def delete_order(
     after = finish(uow, actor, order, Owner(before.user_id, before.user), before)
     if reason is not None:
         note(uow, actor, order.id, reason, sequence=after.version)
-
-
-@dataclass(frozen=True, slots=True)
-class DeletedOrders:
-    """How many were deleted, how many were left because somebody had changed them, and how many were gone."""
-
-    deleted: int
-    overtaken: int
-    gone: int
-
-
-def delete_orders(uow: UnitOfWork, *, actor: Actor, seen: Mapping[UUID, int]) -> DeletedOrders:
-    """Delete all of these orders whose version is still the one that the caller saw.
-
-    One event for each, and one commit for all: either every one of them is deleted or none is.
-    """
-    there = [
-        order
-        for order in repository.get_orders_locked(uow.session, seen)
-        if not order.is_deleted and may_see(actor, order.user_id, order.is_deleted)
-    ]
-    orders = [order for order in there if order.version == seen[order.id]]
-    owners = repository.owners_of(uow.session, orders)
-    for order in orders:
-        owner = owners[order.user_id]
-        before = repository.order_record(order, owner)
-        order.is_deleted = True
-        finish(uow, actor, order, owner, before)
-    return DeletedOrders(len(orders), len(there) - len(orders), len(seen) - len(there))
 
 
 def restore_order(

@@ -77,7 +77,9 @@ def test_buttons_are_the_moves_that_are_legal_now(panel: Visitor, admin: Caller)
     for status in ("pending", "confirmed", "cancelled", "completed"):
         order = made_order(admin, status=status)
         page = panel.get(f"/admin/orders/details/?id={order['order_id']}").text
-        assert re.findall(r'name="to" value="(\w+)"', page) == order["allowed_transitions"]
+        # One that asks for a reason is there twice: the second is for browsers without JavaScript.
+        moves = dict.fromkeys(re.findall(r'name="to" value="(\w+)"', page))
+        assert [*moves] == order["allowed_transitions"]
 
 
 def test_a_move_is_made_and_an_illegal_one_is_explained(panel: Visitor, admin: Caller) -> None:

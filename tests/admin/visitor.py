@@ -117,7 +117,7 @@ def listed(panel: Visitor, **query: Any) -> list[str]:
     """The ids of the orders on a page of the list, in their order."""
     answer = panel.get("/admin/orders/", query_string=query)
     assert answer.status_code == 200
-    return re.findall(r'class="id" href="/admin/orders/details/\?id=([0-9a-f-]{36})"', answer.text)
+    return re.findall(r'class="id" href="/admin/orders/details/\?id=([0-9a-f-]{36})[&"]', answer.text)
 
 
 def hidden(page: str, name: str) -> str:

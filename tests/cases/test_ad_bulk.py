@@ -26,7 +26,8 @@ from tests import factories
 from tests.admin.visitor import Visitor, listed, made_order
 from tests.callers import ORDERS, Caller
 
-PATH = "/admin/orders/delete-selected/"
+PATH = "/admin/orders/selected/"
+PAGE = "/admin/orders/details/?id="
 
 
 def many(app: Flask, count: int) -> list[UUID]:
@@ -73,14 +74,13 @@ def test_ad13_a_thousand_orders_are_deleted_in_one_transaction(
 
     event.listen(Session, "after_commit", note)
     try:
-        answer = panel.client.post(
-            PATH, data={"csrf_token": token, "order_id": ticked(*ids), "confirmed": "1"}
-        )
+        fields = {"action": "delete", "order_id": ticked(*ids), "confirmed": "1", "reason": "a test"}
+        answer = panel.client.post(PATH, data={"csrf_token": token, **fields})
     finally:
         event.remove(Session, "after_commit", note)
-    assert answer.status_code == 302
+    assert answer.status_code == 200
     assert len(commits) == 1
-    assert f"{MOST_AT_ONCE} orders are deleted." in panel.follow(answer).text
+    assert f"{MOST_AT_ONCE} orders are changed." in answer.text
     assert counts(app) == (MOST_AT_ONCE,) * 4
     assert alice.orders() == admin.orders() == []
     order = admin.get(f"{ORDERS}{ids[7]}/").get_json()
@@ -103,15 +103,15 @@ def test_ad13_of_a_failure_in_the_middle_nothing_is_left(
             raise Conflict("In the middle.")
         return finish(*args)
 
-    monkeypatch.setattr("orders_app.orders.services.finish", fail_at_ten)
-    answer = panel.post(PATH, order_id=ticked(*ids), confirmed="1")
+    monkeypatch.setattr("orders_app.orders.many.finish", fail_at_ten)
+    answer = panel.post(PATH, action="delete", order_id=ticked(*ids), confirmed="1")
     assert answer.status_code == 409
     assert counts(app) == (20, 0, 20, 0)
 
 
 def test_ad13_more_than_a_thousand_are_refused(app: Flask, panel: Visitor) -> None:
     ids = [*many(app, 3), *(uuid4() for _ in range(MOST_AT_ONCE - 2))]
-    answer = panel.post(PATH, order_id=ticked(*ids), confirmed="1")
+    answer = panel.post(PATH, action="delete", order_id=ticked(*ids), confirmed="1")
     assert (answer.status_code, answer.mimetype) == (413, "text/html")
     assert counts(app) == (3, 0, 3, 0)
 
@@ -126,14 +126,14 @@ def test_ad13_what_was_ticked_is_shown_before_it_is_deleted(
     assert boxes == ticked(*(order["order_id"] for order in reversed(orders)))
     back = html.unescape(page.partition('name="back" value="')[2].partition('"')[0])
     assert back.startswith("/admin/orders/?status=pending")
-    asked = panel.post(PATH, order_id=boxes[:2], back=back)
+    asked = panel.post(PATH, action="delete", order_id=boxes[:2], back=back)
     assert asked.status_code == 200
-    assert "Delete these 2 orders?" in asked.text
+    assert "Delete: 2 orders?" in asked.text
     assert re.findall(r'type="hidden" name="order_id" value="([^"]+)"', asked.text) == boxes[:2]
     assert len(admin.orders()) == 3
-    done = panel.post(PATH, order_id=boxes[:2], back=back, confirmed="1")
-    assert done.location == back
-    assert "2 orders are deleted." in panel.follow(done).text
+    done = panel.post(PATH, action="delete", order_id=boxes[:2], back=back, confirmed="1")
+    assert "2 orders are changed." in done.text
+    assert html.escape(back) in done.text
     assert ticked(*listed(panel)) == boxes[2:]
 
 
@@ -141,13 +141,12 @@ def test_ad13_what_is_gone_already_is_counted_apart(panel: Visitor, admin: Calle
     order, gone = made_order(admin), made_order(admin)
     admin.delete(f"{ORDERS}{gone['order_id']}/")
     ids = ticked(order["order_id"], gone["order_id"], order["order_id"].upper(), uuid4(), "nonsense", "\0")
-    done = panel.post(PATH, order_id=ids, confirmed="1")
-    page = panel.follow(done).text
-    assert "1 order is deleted." in page
-    assert "2 of the selected were deleted already, or do not exist." in page
+    page = panel.post(PATH, action="delete", order_id=ids, confirmed="1").text
+    assert "1 order is changed. 2 are left as they are." in page
+    assert page.count("left as it is: deleted already, or not there") == 2
     assert admin.get(f"{ORDERS}{gone['order_id']}/").get_json()["version"] == 2
-    again = panel.follow(panel.post(PATH, order_id=ids, confirmed="1")).text
-    assert "Nothing was deleted." in again
+    again = panel.post(PATH, action="delete", order_id=ids, confirmed="1").text
+    assert "0 orders are changed. 3 are left as they are." in again
 
 
 @pytest.mark.parametrize("version", ["@1", "", "@", "@x", "@0", "@-1", "@²", "@" + "9" * 5000])
@@ -155,23 +154,59 @@ def test_ad13_what_was_changed_meanwhile_is_left(panel: Visitor, admin: Caller, 
     same, changed = made_order(admin), made_order(admin)
     admin.patch(f"{ORDERS}{changed['order_id']}/", {"status": "confirmed"})
     ids = [*ticked(same["order_id"]), f"{changed['order_id']}{version}"]
-    page = panel.follow(panel.post(PATH, order_id=ids, confirmed="1")).text
-    assert "1 order is deleted." in page
-    assert "1 of the selected were changed meanwhile, and left as they are." in page
+    page = panel.post(PATH, action="delete", order_id=ids, confirmed="1").text
+    assert "1 order is changed. 1 is left as it is." in page
+    assert page.count("left as it is: somebody changed it meanwhile") == 1
     assert [order["order_id"] for order in admin.orders()] == [changed["order_id"]]
 
 
 def test_ad13_nothing_ticked_is_nothing_done(panel: Visitor, admin: Caller) -> None:
     made_order(admin)
     for sent in ({}, {"confirmed": "1"}, {"order_id": "x", "confirmed": "1"}):
-        assert "No order was selected" in panel.follow(panel.post(PATH, **sent)).text
+        answer = panel.post(PATH, action="delete", **sent)
+        assert "No order was selected" in panel.follow(answer).text
     assert len(admin.orders()) == 1
 
 
-def test_ad13_deleted_orders_cannot_be_ticked(panel: Visitor, admin: Caller) -> None:
-    order = made_order(admin)
-    admin.delete(f"{ORDERS}{order['order_id']}/")
+def test_deleted_orders_are_restored_together(panel: Visitor, admin: Caller) -> None:
+    orders = [made_order(admin) for _ in range(2)]
+    for order in orders:
+        admin.delete(f"{ORDERS}{order['order_id']}/")
     page = panel.get("/admin/orders/?is_deleted=true").text
-    assert order["order_id"] in page
-    assert 'name="order_id"' not in page
-    assert "Delete the selected" not in page
+    boxes = re.findall(r'type="checkbox" name="order_id" value="([^"]+)"', page)
+    assert len(boxes) == 2
+    assert re.findall(r'name="action" value="(\w+)"', page) == ["restore"]
+    assert "2 orders are changed." in panel.post(PATH, action="restore", order_id=boxes).text
+    assert len(admin.orders()) == 2
+
+
+def test_orders_are_moved_as_far_as_their_status_allows(panel: Visitor, admin: Caller) -> None:
+    pending, completed = made_order(admin), made_order(admin, status="completed")
+    ids = ticked(pending["order_id"], completed["order_id"])
+    page = panel.post(PATH, action="confirmed", order_id=ids).text
+    assert "1 order is changed. 1 is left as it is." in page
+    assert "left as it is: its status does not allow it" in page
+    statuses = {order["order_id"]: order["status"] for order in admin.orders()}
+    assert statuses == {pending["order_id"]: "confirmed", completed["order_id"]: "completed"}
+
+
+def test_why_orders_are_cancelled_is_noted_with_each(panel: Visitor, admin: Caller) -> None:
+    orders = [made_order(admin) for _ in range(2)]
+    ids = ticked(*(order["order_id"] for order in orders))
+    asked = panel.post(PATH, action="cancelled", order_id=ids)
+    assert "Cancel the order: 2 orders?" in asked.text
+    too_long = panel.post(PATH, action="cancelled", order_id=ids, confirmed="1", reason="x" * 2_001)
+    assert too_long.status_code == 422
+    assert {order["status"] for order in admin.orders()} == {"pending"}
+    panel.post(PATH, action="cancelled", order_id=ids, confirmed="1", reason="Sold out.")
+    assert {order["status"] for order in admin.orders()} == {"cancelled"}
+    for order in orders:
+        assert "<blockquote>Sold out.</blockquote>" in panel.get(f"{PAGE}{order['order_id']}").text
+
+
+@pytest.mark.parametrize("action", ["", "pending", "explode", "_delete"])
+def test_there_is_no_other_action(panel: Visitor, admin: Caller, action: str) -> None:
+    order = made_order(admin)
+    answer = panel.post(PATH, action=action, order_id=ticked(order["order_id"]), confirmed="1")
+    assert answer.status_code == 400
+    assert admin.read(order).get_json() == order

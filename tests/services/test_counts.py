@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from orders_app.extensions import db, read_connection, unit_of_work
-from orders_app.orders import services
+from orders_app.orders import many, services
 from orders_app.orders.counts import (
     count_by_status,
     count_orders,
@@ -94,7 +94,7 @@ def test_they_follow_every_change(session: Session, as_alice: Actor, as_admin: A
             services.change_order(uow, actor=as_admin, order_id=made[0], changes=changes)
         assert_right(session)
     with unit_of_work() as uow:
-        services.delete_orders(uow, actor=as_admin, seen={made[1]: 1, made[2]: 1})
+        many.delete_orders(uow, actor=as_admin, seen={made[1]: 1, made[2]: 1})
     assert_right(session)
     with unit_of_work() as uow:
         services.restore_order(uow, actor=as_admin, order_id=made[2])

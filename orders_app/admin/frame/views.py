@@ -127,7 +127,7 @@ class PanelModelView(PanelView, BaseModelView):
         reason = self.closed(model)
         if reason is not None and request.method == "GET":
             flash(reason, "error")
-            return redirect(self.get_url(".details_view", id=self.get_pk_value(model)))
+            return redirect(self.page_url(model))
         form = self.edit_form(obj=model)
         status = 200
         if self.is_saving(form):
@@ -173,7 +173,12 @@ class PanelModelView(PanelView, BaseModelView):
         except DomainError as error:
             why = self.meanwhile(model) or said(error.detail)
             flash(gettext("Nothing was changed. %(why)s", why=why), "error")
-        return redirect(self.get_url(".details_view", id=self.get_pk_value(model)))
+        return redirect(self.page_url(model))
+
+    def page_url(self, model: Any) -> str:
+        """The address of the page of one row."""
+        url: str = self.get_url(".details_view", id=self.get_pk_value(model))
+        return url
 
     def id_of(self, text: str) -> UUID:
         """Flask-Admin hands over the text of the address; what is no UUID names nothing."""

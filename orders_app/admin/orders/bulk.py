@@ -1,80 +1,88 @@
-"""Deleting many orders of the list at once: ticked there, confirmed on a page of its own."""
+"""Many orders of the list at once: ticked there, changed in one transaction, and told of one by one."""
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from flask import flash, redirect, request
 from flask_admin import expose
-from flask_babel import gettext, ngettext
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask_babel import gettext, lazy_gettext
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from orders_app.admin.frame import access
 from orders_app.admin.frame.views import Page, PanelModelView
+from orders_app.admin.frame.words import MOVES
 from orders_app.admin.orders.form import version_in
 from orders_app.extensions import unit_of_work
-from orders_app.orders import services
-from orders_app.orders.services import DeletedOrders
-from orders_app.shared.errors import NotFound
+from orders_app.orders import many
+from orders_app.orders.domain import OrderStatus
+from orders_app.orders.many import Fate
+from orders_app.shared.errors import Invalid, NotFound
 
 MOST_AT_ONCE = 1_000
 """So many fit into one transaction that others do not notice."""
+DELETE: Final = "delete"
+RESTORE: Final = "restore"
+ACTIONS: Final = {
+    **MOVES,
+    DELETE: lazy_gettext("Delete"),
+    RESTORE: lazy_gettext("Restore"),
+}
+ASKS_FIRST: Final = frozenset({DELETE, OrderStatus.CANCELLED.value})
+"""What cannot be done by a slip of the finger; a reason may be given with it."""
+FATES: Final = {
+    Fate.DONE: lazy_gettext("done"),
+    Fate.OVERTAKEN: lazy_gettext("left as it is: somebody changed it meanwhile"),
+    Fate.GONE: lazy_gettext("left as it is: deleted already, or not there"),
+    Fate.IMPOSSIBLE: lazy_gettext("left as it is: its status does not allow it"),
+}
 
 
-class BulkDeletion(PanelModelView):
+class BulkActions(PanelModelView):
     """What the list of orders needs for it."""
 
-    @expose("/delete-selected/", methods=("POST",))
-    def delete_selected_view(self) -> Page:
-        """Ask whether all that were ticked are meant; with `confirmed` delete them, in one transaction."""
-        wanted = self._ticked()
-        if len(wanted) > MOST_AT_ONCE:
-            why = gettext("At most %(most)d orders can be deleted at once.", most=MOST_AT_ONCE)
-            raise RequestEntityTooLarge(why)
+    @expose("/selected/", methods=("POST",))
+    def selected_view(self) -> Page:
+        """Do it, and tell what became of each; what asks first does it with `confirmed`."""
+        action, seen = request.form.get("action", ""), self._ticked()
+        if action not in ACTIONS:
+            raise BadRequest(gettext("There is no such action."))
+        if len(seen) > MOST_AT_ONCE:
+            most = gettext("At most %(most)d orders can be changed at once.", most=MOST_AT_ONCE)
+            raise RequestEntityTooLarge(most)
         back = access.own_path(request.form.get("back")) or self.get_url(".index_view")
-        if not wanted:
+        if not seen:
             flash(gettext("No order was selected, so nothing was changed."), "error")
             return redirect(back)
-        if "confirmed" not in request.form:
-            html: str = self.render("panel/delete_selected.html", seen=wanted, back=back)
-            return html
-        with unit_of_work() as uow:
-            outcome = services.delete_orders(uow, actor=access.current_actor(), seen=wanted)
-        flash(_told(outcome), "success" if outcome.deleted else "error")
-        return redirect(back)
+        asked = {"action": action, "label": ACTIONS[action], "seen": seen, "back": back}
+        if action in ASKS_FIRST and "confirmed" not in request.form:
+            return str(self.render("panel/selected.html", **asked))
+        try:
+            fates = _done(action, seen, request.form.get("reason"))
+        except Invalid as error:
+            errors = error.errors.get("reason", [error.detail])
+            return str(self.render("panel/selected.html", reason_errors=errors, **asked)), 422
+        done = sum(fate is Fate.DONE for fate in fates.values())
+        return str(self.render("panel/selected_done.html", fates=fates, words=FATES, done=done, **asked))
 
     def _ticked(self) -> dict[UUID, int]:
         """The orders that were sent, as `id@version`, each once; what is no id names no order."""
-        wanted: dict[UUID, int] = {}
+        seen: dict[UUID, int] = {}
         for text in request.form.getlist("order_id"):
             order_id, _, version = text.partition("@")
             try:
-                wanted.setdefault(self.id_of(order_id), version_in(version))
+                seen.setdefault(self.id_of(order_id), version_in(version))
             except NotFound:
                 continue
-        return wanted
+        return seen
 
 
-def _told(outcome: DeletedOrders) -> str:
-    """How it went, for the person who asked."""
-    told = [gettext("Nothing was deleted.")]
-    if outcome.deleted:
-        told = [
-            ngettext(
-                "%(num)d order is deleted. What is deleted is kept, and can be restored.",
-                "%(num)d orders are deleted. What is deleted is kept, and can be restored.",
-                outcome.deleted,
-            )
-        ]
-    if outcome.overtaken:
-        told.append(
-            gettext(
-                "%(number)d of the selected were changed meanwhile, and left as they are.",
-                number=outcome.overtaken,
-            )
-        )
-    if outcome.gone:
-        told.append(
-            gettext("%(number)d of the selected were deleted already, or do not exist.", number=outcome.gone)
-        )
-    return " ".join(told)
+def _done(action: str, seen: dict[UUID, int], reason: str | None) -> dict[UUID, Fate]:
+    actor = access.current_actor()
+    with unit_of_work() as uow:
+        if action == DELETE:
+            return many.delete_orders(uow, actor=actor, seen=seen, reason=reason)
+        if action == RESTORE:
+            return many.restore_orders(uow, actor=actor, seen=seen)
+        return many.move_orders(uow, actor=actor, seen=seen, to=OrderStatus(action), reason=reason)

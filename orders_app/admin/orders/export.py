@@ -41,7 +41,7 @@ class Export(PanelModelView):
         kind = request.args.get("format", "")
         if kind not in KINDS:
             raise BadRequest(gettext("Orders are exported as csv, jsonl or xlsx."))
-        wanted, errors = wanted_orders(request.args.get("search"))
+        wanted, errors = wanted_orders(request.args)
         if errors:
             raise BadRequest(gettext("The filter cannot be read. Go back and correct it first."))
         with read_connection() as connection:

@@ -6,16 +6,19 @@ import re
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
-from flask import request
 from flask_babel import get_timezone
 from marshmallow import ValidationError
+from werkzeug.datastructures import MultiDict
 
 from orders_app.orders.domain import OrderStatus
-from orders_app.orders.filters import OrderFilter
+from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS, OrderFilter
 from orders_app.orders.schemas import OrderQuerySchema
 from orders_app.shared.clock import rfc3339
 
+COLUMNS: Final = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
+"""Of the list; links name the one that it is sorted by by its place among these."""
 FILTERS: Final = (
     "status",
     "user",
@@ -32,22 +35,41 @@ MORE_FILTERS: Final = frozenset({"min_price", "max_price", "updated_after", "ref
 """Those that are folded away as long as none of them is used."""
 SEVERAL: Final = ","
 """Between statuses where one parameter names several, as it does in links."""
+_OF_A_LIST: Final = frozenset({*FILTERS, "search", "sort", "desc"})
+_PLACES: Final = frozenset(map(str, range(len(COLUMNS))))
+_LONGEST_QUERY: Final = 2_000
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENTS: Final = frozenset({"created_after", "created_before", "updated_after"})
 
 
-def asked_statuses() -> list[str]:
+def asked_statuses(args: MultiDict[str, str]) -> list[str]:
     """The statuses that are ticked, or that a link names."""
-    named = SEVERAL.join(request.args.getlist("status")).split(SEVERAL)
+    named = SEVERAL.join(args.getlist("status")).split(SEVERAL)
     return list(dict.fromkeys(status for name in named if (status := name.strip())))
 
 
-def wanted_orders(search: str | None) -> tuple[OrderFilter, dict[str, Any]]:
+def asked_ordering(args: MultiDict[str, str]) -> str:
+    """The ordering of the list, as the API names it; the usual one where that asks for none that there is."""
+    place = args.get("sort", "")
+    column = COLUMNS[int(place)] if place in _PLACES else ""
+    if column not in ORDERINGS:
+        return DEFAULT_ORDERING
+    return f"-{column}" if args.get("desc") else column
+
+
+def query_of(text: str | None) -> str:
+    """The part of an address that says which list it is of, from what a link carries of it."""
+    asked = parse_qsl((text or "")[:_LONGEST_QUERY])
+    return urlencode([(name, value) for name, value in asked if name in _OF_A_LIST])
+
+
+def wanted_orders(args: MultiDict[str, str]) -> tuple[OrderFilter, dict[str, Any]]:
     """The filter, and what is wrong with which field; what cannot be read does not filter."""
+    search = args.get("search")
     given: dict[str, Any] = {
-        name: text for name in FILTERS if (text := request.args.get(name, "").strip()) and name != "status"
+        name: text for name in FILTERS if (text := args.get(name, "").strip()) and name != "status"
     }
-    if statuses := asked_statuses():
+    if statuses := asked_statuses(args):
         given["status"] = statuses
     for name in _MOMENTS & given.keys():
         given[name] = _in_zone(given[name])

@@ -5,36 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, request
-from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
-from werkzeug.wrappers import Response
 
 from orders_app.admin.frame import access
 from orders_app.admin.frame.views import MOST_COUNTED
-from orders_app.admin.frame.words import word
-from orders_app.admin.orders.bulk import BulkDeletion
+from orders_app.admin.orders.bulk import ACTIONS, RESTORE, BulkActions
 from orders_app.admin.orders.export import KINDS, Export
-from orders_app.admin.orders.filters import FILTERS, MORE_FILTERS, SEVERAL, asked_statuses, wanted_orders
-from orders_app.admin.orders.form import EditOrderForm, OrderForm, version_in
-from orders_app.admin.orders.meanwhile import Meanwhile
+from orders_app.admin.orders.filters import (
+    COLUMNS,
+    FILTERS,
+    MORE_FILTERS,
+    SEVERAL,
+    asked_ordering,
+    asked_statuses,
+    query_of,
+    wanted_orders,
+)
+from orders_app.admin.orders.form import EditOrderForm, OrderForm
+from orders_app.admin.orders.page import OrderPage
 from orders_app.extensions import read_connection, unit_of_work
-from orders_app.history.repository import history_of
 from orders_app.orders import services
 from orders_app.orders.counts import count_up_to
-from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus, allowed_transitions
-from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS
+from orders_app.orders.domain import NewOrder, OrderChanges
+from orders_app.orders.filters import ORDERINGS
 from orders_app.orders.gates import NO_SUCH_ORDER
 from orders_app.orders.queries import get_order, numbered_orders
 from orders_app.orders.records import OrderRecord
 from orders_app.orders.schemas import STATUSES
 from orders_app.orders.searching import looked_up
-from orders_app.shared.errors import Conflict, Invalid
+from orders_app.shared.errors import Conflict
 
 
-class OrderView(BulkDeletion, Export):
+class OrderView(OrderPage, BulkActions, Export):
     """Orders, read by the queries and changed by the services of the API."""
 
-    column_list = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
+    column_list = COLUMNS
     column_labels = {  # noqa: RUF012  (Flask-Admin's own form of configuration)
         "order_id": lazy_gettext("Order"),
         "user": lazy_gettext("Owner"),
@@ -69,18 +74,17 @@ class OrderView(BulkDeletion, Export):
         filters: Any,
         page_size: int | None = None,
     ) -> tuple[int, list[OrderRecord]]:
-        wanted, errors = wanted_orders(search)
+        wanted, errors = wanted_orders(request.args)
         self._template_args.update(
             filter_errors=errors,
             statuses=STATUSES,
-            asked_statuses=asked_statuses(),
+            asked_statuses=asked_statuses(request.args),
             uses_more_filters=not MORE_FILTERS.isdisjoint({*errors, *filter(request.args.get, request.args)}),
             kinds=KINDS,
-            can_select=not wanted.is_deleted,
+            among=query_of(request.query_string.decode(errors="replace")),
+            actions=_actions(wanted.is_deleted),
         )
-        ordering = DEFAULT_ORDERING
-        if sort_field in ORDERINGS:
-            ordering = f"-{sort_field}" if sort_desc else str(sort_field)
+        ordering = asked_ordering(request.args)
         size = page_size or self.page_size
         with read_connection() as connection:
             wanted = looked_up(connection, wanted)
@@ -98,22 +102,12 @@ class OrderView(BulkDeletion, Export):
     def _get_list_extra_args(self) -> Any:
         args = super()._get_list_extra_args()
         if "status" in args.extra_args:
-            args.extra_args["status"] = SEVERAL.join(asked_statuses())
+            args.extra_args["status"] = SEVERAL.join(asked_statuses(request.args))
         return args
 
     def get_one(self, id: str) -> OrderRecord | None:  # noqa: A002  (Flask-Admin's name)
         with read_connection() as connection:
             return get_order(connection, self.id_of(id))
-
-    def details_context(self, model: OrderRecord) -> dict[str, Any]:
-        with read_connection() as connection:
-            history = history_of(connection, model.order_id)
-        moves = allowed_transitions(OrderStatus(model.status), access.current_actor().role)
-        return {
-            "history": history,
-            "moves": [] if model.is_deleted else moves,
-            "lines_sum": sum(line.price_cents * line.quantity for line in model.lines),
-        }
 
     def create_form(self, obj: Any = None) -> OrderForm:
         return OrderForm(request.form if request.method == "POST" else None)
@@ -150,63 +144,15 @@ class OrderView(BulkDeletion, Export):
         flash(told, "success")
         return order
 
-    def delete_model(self, model: OrderRecord) -> str:
-        with unit_of_work() as uow:
-            services.delete_order(
-                uow,
-                actor=access.current_actor(),
-                order_id=model.order_id,
-                expected_version=_seen_version(),
-            )
-        return gettext("The order is deleted. It is kept, and can be restored here.")
-
     def closed(self, model: OrderRecord) -> str | None:
         if not model.is_deleted:
             return None
         return gettext("This order is deleted. Restore it first, then it can be edited.")
 
-    def meanwhile(self, model: OrderRecord) -> str | None:
-        found = Meanwhile.since(model.order_id, _seen_version())
-        if found.is_known and not found.events:
-            return None
-        return found.in_short(access.current_actor())
-
     def get_save_return_url(self, model: OrderRecord, is_created: bool = False) -> str:
-        url: str = self.get_url(".details_view", id=self.get_pk_value(model))
-        return url
-
-    @expose("/restore/", methods=("POST",))
-    def restore_view(self) -> Response:
-        return self.acted(self._restore)
-
-    @expose("/transition/", methods=("POST",))
-    def transition_view(self) -> Response:
-        return self.acted(self._transition)
-
-    def _restore(self, model: OrderRecord) -> str:
-        with unit_of_work() as uow:
-            services.restore_order(
-                uow,
-                actor=access.current_actor(),
-                order_id=model.order_id,
-                expected_version=_seen_version(),
-            )
-        return gettext("The order is restored.")
-
-    def _transition(self, model: OrderRecord) -> str:
-        to = request.form.get("to", "")
-        if to not in STATUSES:
-            raise Invalid("There is no such status.")
-        with unit_of_work() as uow:
-            order = services.change_order(
-                uow,
-                actor=access.current_actor(),
-                order_id=model.order_id,
-                changes=OrderChanges(status=OrderStatus(to), expected_version=_seen_version()),
-            )
-        return gettext("The order is now %(status)s.", status=word(order.status))
+        return self.page_url(model)
 
 
-def _seen_version() -> int:
-    """The version on the page whose button was pressed."""
-    return version_in(request.form.get("version"))
+def _actions(of_deleted: bool) -> dict[str, Any]:
+    """What can be done with many at once, where they are deleted or are not."""
+    return {name: label for name, label in ACTIONS.items() if (name == RESTORE) is of_deleted}

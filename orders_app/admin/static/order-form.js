@@ -2,11 +2,12 @@
 "use strict";
 
 (() => {
-  const form = document.getElementById("order-form");
-  const lines = document.getElementById("lines");
+  // The form may be loaded into the page of the order after this file.
+  const rows = () => document.getElementById("lines");
   const columns = ["name", "price", "quantity"];
 
   const renumber = () => {
+    const lines = rows();
     for (const [number, row] of [...lines.rows].entries()) {
       for (const column of columns) {
         const input = row.querySelector(`[name="line-${column}"]`);
@@ -32,10 +33,15 @@
     }
   };
 
-  form.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("#order-form button");
+    const lines = rows();
+    if (!button || !lines) {
+      return;
+    }
+    const form = button.form;
     const last = lines.rows[lines.rows.length - 1];
-    if (!button || !last) {
+    if (!last) {
       return;
     }
     if (button.name === "add_line") {
