@@ -49,20 +49,25 @@ def read_connection() -> AbstractContextManager[Connection]:
 def snapshot_connection() -> Iterator[Connection]:
     """A connection that sees one moment, for as long as somebody takes to read.
 
-    PostgreSQL streams through a cursor, which needs a transaction; the limits on how long a statement
-    and an idle transaction may last are for requests, not for this.
+    PostgreSQL streams through a cursor, which needs a transaction.
     """
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            from orders_app.http.postgres import wait_without_end
-
             connection.execution_options(begin="BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-                connection.execute(text(f"SET LOCAL {name} = 0"))
-            wait_without_end(connection)
+        take_your_time(connection)
         try:
             yield connection
         except BaseException:
             # A result that was not read to its end would keep who takes the connection next at that moment.
             connection.invalidate()
             raise
+
+
+def take_your_time(connection: Connection) -> None:
+    """Let this transaction last as long as it takes; limits on statements and on idling are for requests."""
+    if connection.dialect.name == "postgresql":
+        from orders_app.http.postgres import wait_without_end
+
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {name} = 0"))
+        wait_without_end(connection)

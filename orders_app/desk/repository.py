@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from orders_app.auth.models import User
 from orders_app.desk.domain import Preferences
 from orders_app.desk.models import SavedView, UserPreferences
-from orders_app.shared.persistence import insert_into
+from orders_app.shared.persistence import insert_into, locking
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ def views_for(connection: Connection, user_id: UUID) -> list[ViewRecord]:
 
 
 def get_view(session: Session, view_id: UUID) -> SavedView | None:
-    """A view by its id."""
-    return session.get(SavedView, view_id)
+    """A view by its id, locked until the transaction ends."""
+    return session.scalars(locking(select(SavedView).where(SavedView.id == view_id))).one_or_none()
 
 
 def get_view_named(session: Session, owner_id: UUID, name_key: str) -> SavedView | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
     Select,
@@ -91,9 +92,14 @@ def quarter_of(moment: datetime) -> int:
     return quarter
 
 
+def quarter_of_order(dialect: str) -> ColumnElement[int]:
+    """The quarter of an hour in which an order was made, in SQL, for statements that select from orders."""
+    return literal_column(_QUARTER_OF_ORDER[dialect], Integer)
+
+
 def wrong_quarters(connection: Connection) -> Iterator[WrongQuarter]:
     """The kept quarters that are wrong; all orders are looked at."""
-    there = literal_column(_QUARTER_OF_ORDER[connection.dialect.name], Integer)
+    there = quarter_of_order(connection.dialect.name)
     rows = union_all(
         select(
             OrderQuarter.quarter,

@@ -256,6 +256,23 @@ def test_a_wrong_quarter_is_found(run: Run, app: Flask, orders: list[UUID], colu
         assert str(order_id) not in result.stdout
 
 
+def test_what_triggers_keep_is_made_anew(run: Run, app: Flask, orders: list[UUID], alice: Caller) -> None:
+    def spoil(session: Session) -> None:
+        for statement in (
+            delete(ProductName).where(ProductName.name_folded == "affe"),
+            delete(OrderQuarter).where(OrderQuarter.status == "cancelled"),
+            update(OrderCount).values(number=OrderCount.number + 7, total_cents=OrderCount.total_cents - 1),
+        ):
+            session.execute(statement)
+
+    tamper(app, spoil)
+    assert run("orders", "verify").exit_code == 3
+    assert run("orders", "recount").stdout == "All orders are counted.\n"
+    assert run("orders", "verify").exit_code == 0
+    alice.delete(path_of(alice.order()))
+    assert "; 0 findings; " in run("orders", "verify").stdout
+
+
 @pytest.mark.parametrize("what", ["the total_price_cents of the order", "the price_cents of a line"])
 def test_tampering_is_found_after_the_next_change_too(
     run: Run, app: Flask, orders: list[UUID], alice: Caller, what: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -18,15 +19,18 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from config import ROOT
-from orders_app.auth.models import User
+from orders_app.auth.models import PasswordLink, User
+from orders_app.desk.models import SavedView
 from orders_app.extensions import db, unit_of_work
 from orders_app.history.models import OrderEventRow
 from orders_app.migrating import NEWEST
 from orders_app.orders import services
-from orders_app.orders.counts import count_orders
-from orders_app.orders.domain import MOST_QUANTITY, OrderChanges, OrderStatus
+from orders_app.orders.counts import count_orders, figures_up_to, miscounts
+from orders_app.orders.domain import MOST_QUANTITY, Figures, OrderChanges, OrderStatus
 from orders_app.orders.filters import OrderFilter
-from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.models import Order, OrderLine, OrderNote
+from orders_app.orders.sales import by_day, wrong_quarters
+from orders_app.shared.clock import utcnow
 from orders_app.shared.money import MAX_CENTS
 from orders_app.shared.persistence import Base
 from tests import factories
@@ -154,6 +158,41 @@ def test_orders_that_are_there_are_counted_and_their_products_found(upgraded: Fl
         assert count_orders(connection, OrderFilter()) == 3
 
 
+def test_orders_that_are_there_are_summed_up_and_those_that_come_later_too(upgraded: Flask) -> None:
+    """Forth and back and forth, with orders that are made, changed and deleted under each step's triggers."""
+    make_an_order()
+    today = utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
+    for step in ("0008", "0009", "0008", "0009"):
+        (flask_migrate.downgrade if step == "0008" else flask_migrate.upgrade)(revision=step)
+        with db.engine.begin() as connection:
+            for number in range(3):
+                values = {
+                    "id": uuid4(),
+                    "user_id": connection.scalar(select(User.id)),
+                    "status": "completed",
+                    "total_price_cents": 10 + number,
+                    "is_deleted": False,
+                    "created_at": datetime(2026, 1, 1, 0, 15 * number, 1, 500_000, UTC),
+                    "updated_at": utcnow(),
+                    "version": 1,
+                }
+                connection.execute(insert(Order), values)
+            connection.execute(update(Order).where(Order.id == values["id"]).values(is_deleted=True))
+            connection.execute(
+                update(Order).where(Order.total_price_cents == 11).values(total_price_cents=100)
+            )
+    with db.engine.connect() as connection:
+        assert list(miscounts(connection)) == []
+        assert list(wrong_quarters(connection)) == []
+        completed = OrderFilter(statuses=(OrderStatus.COMPLETED,))
+        assert figures_up_to(connection, completed, 0) == Figures(8, 440)
+        begins = datetime(2026, 1, 1, tzinfo=UTC)
+        days = [(begins, begins + timedelta(days=1)), (today, today + timedelta(days=2))]
+        first, now = by_day(connection, days)
+    assert first[OrderStatus.COMPLETED] == Figures(8, 440)
+    assert now[OrderStatus.PENDING] == Figures(1, 8400)
+
+
 def verified(app: Flask) -> str:
     """What `flask orders verify` prints."""
     return app.test_cli_runner().invoke(args=["orders", "verify"]).stdout
@@ -202,11 +241,31 @@ LIMITS: list[tuple[type[Any], dict[str, Any], bool]] = [
     (User, {"username": "a\nb"}, False),
     (User, {"username": "Zoë O'Hara-漢"}, True),
     (User, {"role": "root"}, False),
+    (SavedView, {"name": ""}, False),
+    (SavedView, {"name": "n" * 61}, False),
+    (SavedView, {"name": "a\nb"}, False),
+    (SavedView, {"query": ""}, True),
+    (SavedView, {"query": "q" * 2_001}, False),
+    (SavedView, {"query": "a\nb"}, False),
+    (SavedView, {"owner_id": uuid4()}, False),
+    (PasswordLink, {"digest": b"short"}, False),
+    (PasswordLink, {"user_id": uuid4()}, False),
+]
+NOTES: list[tuple[dict[str, Any], bool]] = [
+    ({"text": "one\ntwo"}, True),
+    ({"text": "🧶" * 2_000}, True),
+    ({"text": "n" * 2_001}, False),
+    ({"text": ""}, False),
+    *[({"text": f"a{control}b"}, False) for control in "\x01\t\x0b\r\x1f\x7f"],
+    ({"sequence": 0}, False),
+    ({"order_id": uuid4()}, False),
+    ({"author_id": uuid4()}, False),
 ]
 
 
 def test_the_database_keeps_the_limits_of_the_rules(upgraded: Flask) -> None:
     make_an_order()
+    make_a_desk()
     wrong = []
     for model, values, allowed in LIMITS:
         session = db.session()
@@ -219,3 +278,32 @@ def test_the_database_keeps_the_limits_of_the_rules(upgraded: Flask) -> None:
         if taken is not allowed:
             wrong.append((model.__name__, values))
     assert wrong == []
+
+
+@pytest.mark.parametrize(("values", "allowed"), NOTES)
+def test_the_database_keeps_the_limits_of_notes(
+    upgraded: Flask, values: dict[str, Any], allowed: bool
+) -> None:
+    make_an_order()
+    session = db.session()
+    [order_id] = session.scalars(select(Order.id)).all()
+    row = {"order_id": order_id, "at": utcnow(), "author_name": "alice", "request_id": "-", "text": "."}
+    try:
+        session.execute(insert(OrderNote).values({**row, **values}))
+        taken = True
+    except (IntegrityError, DataError):
+        taken = False
+    assert taken is allowed
+
+
+def make_a_desk() -> None:
+    """A view and a link of the account that is there."""
+    session = db.session()
+    [user_id] = session.scalars(select(User.id)).all()
+    now = utcnow()
+    session.add(
+        SavedView(owner_id=user_id, name="a", name_key="a", is_shared=False, query="", created_at=now)
+    )
+    session.add(PasswordLink(digest=bytes(32), user_id=user_id, created_at=now, expires_at=now))
+    session.commit()
+    db.session.remove()

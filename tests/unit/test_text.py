@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from orders_app.shared.text import clean_text, fold
+from orders_app.shared.text import clean_lines, clean_text, fold
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,22 @@ def test_a_form_that_grows_is_measured_after_it_grew() -> None:
 )
 def test_case_is_nothing_in_any_script(one: str, other: str) -> None:
     assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (" one\r\ntwo \n", "one\ntwo"),
+        ("a\tb", "a b"),
+        ("e\u0301\n\u0301", "\u00e9\n\u0301"),
+        ("\n" * 9 + "x" + "\n" * 253 + "y", "x" + "\n" * 253 + "y"),
+    ],
+)
+def test_lines_are_told_apart_by_newlines_alone(given: str, expected: str) -> None:
+    assert clean_lines(given, longest=255) == expected
+
+
+@pytest.mark.parametrize("given", ["", "\n", "a\rb", "a\0b", "a\u2028b", "a\u202eb", "x\n" * 127 + "yz"])
+def test_what_is_no_text_is_none_in_lines_either(given: str) -> None:
+    with pytest.raises(ValueError, match=r"\.$"):
+        clean_lines(given, longest=255)
