@@ -45,7 +45,7 @@ def test_an_error_of_ours_shows_the_request_id_and_nothing_else(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("orders_app.admin.orders.view.count_up_to", broken)
+    monkeypatch.setattr("orders_app.admin.orders.view.figures_up_to", broken)
     answer = panel.get("/admin/orders/")
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
     assert answer.headers["X-Request-ID"] in answer.text

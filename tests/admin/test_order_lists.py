@@ -119,6 +119,7 @@ def shown(page: str) -> tuple[str, list[str]]:
     """What stands beside the heading, and the names of the links between pages."""
     text = html.unescape(page)
     [count] = re.findall(r'<span class="count">([^<]*)</span>', text)
+    count = count.partition(" · ")[0]
     pages = text.partition('aria-label="Pages"')[2].partition("</nav>")[0]
     return count, re.findall(r">(First|Previous|Next|Last)<", pages)
 

@@ -22,10 +22,11 @@ from orders_app.admin.orders.filters import (
     wanted_orders,
 )
 from orders_app.admin.orders.form import EditOrderForm, OrderForm
+from orders_app.admin.orders.kept import KeptViews
 from orders_app.admin.orders.page import OrderPage
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.orders import services
-from orders_app.orders.counts import count_up_to
+from orders_app.orders.counts import figures_up_to
 from orders_app.orders.domain import NewOrder, OrderChanges
 from orders_app.orders.filters import ORDERINGS
 from orders_app.orders.gates import NO_SUCH_ORDER
@@ -36,7 +37,7 @@ from orders_app.orders.searching import looked_up
 from orders_app.shared.errors import Conflict
 
 
-class OrderView(OrderPage, BulkActions, Export):
+class OrderView(OrderPage, BulkActions, Export, KeptViews):
     """Orders, read by the queries and changed by the services of the API."""
 
     column_list = COLUMNS
@@ -75,13 +76,15 @@ class OrderView(OrderPage, BulkActions, Export):
         page_size: int | None = None,
     ) -> tuple[int, list[OrderRecord]]:
         wanted, errors = wanted_orders(request.args)
+        among = query_of(request.query_string.decode(errors="replace"))
         self._template_args.update(
             filter_errors=errors,
             statuses=STATUSES,
             asked_statuses=asked_statuses(request.args),
             uses_more_filters=not MORE_FILTERS.isdisjoint({*errors, *filter(request.args.get, request.args)}),
             kinds=KINDS,
-            among=query_of(request.query_string.decode(errors="replace")),
+            among=among,
+            kept_views=self.kept_views(among),
             actions=_actions(wanted.is_deleted),
         )
         ordering = asked_ordering(request.args)
@@ -90,7 +93,9 @@ class OrderView(OrderPage, BulkActions, Export):
             wanted = looked_up(connection, wanted)
             # A text that very many orders have would have to be looked for in all of them to count those.
             is_counted = wanted.given().isdisjoint({"search", "part_of_reference"})
-            total = count_up_to(connection, wanted, MOST_COUNTED) if is_counted else None
+            figures = figures_up_to(connection, wanted, MOST_COUNTED) if is_counted else None
+            total = figures.number if figures is not None else None
+            self._template_args["sum_cents"] = figures.total_cents if figures is not None else None
 
             def read(offset: int, limit: int) -> list[OrderRecord]:
                 return numbered_orders(
