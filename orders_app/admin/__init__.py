@@ -16,10 +16,12 @@ from orders_app.admin.frame import access, languages
 from orders_app.admin.frame.assets import PanelFiles, asset_url
 from orders_app.admin.frame.forms import token_field
 from orders_app.admin.frame.presentation import register_filters
-from orders_app.admin.history import HistoryView
+from orders_app.admin.history import AuditView, HistoryView
 from orders_app.admin.home import HomeView
 from orders_app.admin.login import LoginView
+from orders_app.admin.me import MeView
 from orders_app.admin.orders.view import OrderView
+from orders_app.admin.password_link import PasswordLinkView
 from orders_app.admin.people.view import UserView
 
 _EXTENSION = "orders_panel"
@@ -53,7 +55,8 @@ def register(app: Flask, csp_nonce: Callable[[], str]) -> None:
         theme=Theme(folder="bootstrap4", base_template="panel/base.html"),
         csp_nonce_generator=csp_nonce,
     )
-    admin.add_views(OrderView(), UserView(), HistoryView(), LoginView())
+    admin.add_views(OrderView(), UserView(), HistoryView(), AuditView())
+    admin.add_views(MeView(), LoginView(), PasswordLinkView())
     admin.init_app(app)
     app.extensions[_EXTENSION] = admin
 

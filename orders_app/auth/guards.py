@@ -21,7 +21,7 @@ from werkzeug.datastructures import Authorization
 from orders_app.auth import tokens
 from orders_app.auth.domain import REQUEST_WINDOW, FailureLimits, Quota
 from orders_app.auth.repository import Credential
-from orders_app.auth.services import sessions, throttle
+from orders_app.auth.services import password_links, sessions, throttle
 from orders_app.extensions import read_connection, read_connections
 from orders_app.http.problems import INVALID_TOKEN
 from orders_app.http.read_connections import ReadConnections
@@ -76,14 +76,10 @@ def check_password(username: str, password: str) -> Credential | None:
 
     Every door that takes a password takes it here.  Raises `TooManyRequests`.
     """
-    settings = current_app.config["ORDERS"]
-    limits = FailureLimits(
-        per_account=settings.login_failures_per_account, per_address=settings.login_failures_per_address
-    )
     try:
         with read_connection() as connection:
             credential = sessions.check_password(
-                connection, username, password, address=current_address(), limits=limits
+                connection, username, password, address=current_address(), limits=_failure_limits()
             )
     except TooManyRequests:
         deny("too_many_attempts", username)
@@ -91,6 +87,32 @@ def check_password(username: str, password: str) -> Credential | None:
     if credential is None:
         deny("wrong_password", username)
     return credential
+
+
+def check_password_link(token: str) -> bool:
+    """Whether a password can be set with this token; who shows bad ones stands in the log.
+
+    Bad ones count as failed log-ins of the address.  Raises `TooManyRequests`.
+    """
+    attempt = throttle.Attempt.of("", current_address(), _failure_limits())
+    try:
+        with read_connection() as connection:
+            attempt.find(connection)
+            if password_links.is_good(connection, token):
+                return True
+            attempt.count_failure(connection)
+    except TooManyRequests:
+        deny("too_many_attempts")
+        raise
+    deny("bad_password_link")
+    return False
+
+
+def _failure_limits() -> FailureLimits:
+    settings = current_app.config["ORDERS"]
+    return FailureLimits(
+        per_account=settings.login_failures_per_account, per_address=settings.login_failures_per_address
+    )
 
 
 @basic.verify_password

@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     FromClause,
     Table,
@@ -205,21 +204,15 @@ def get_user_by_name(session: Session, username: str, *, lock: bool = False) -> 
     return session.scalars(locking(statement) if lock else statement).one_or_none()
 
 
-def list_users(
-    session: Session, *, offset: int = 0, limit: int | None = None, search: str = ""
-) -> Sequence[User]:
-    """Accounts in the order of their names; `search` keeps those whose name contains it."""
-    statement = select(User).where(*_named(search)).order_by(User.username_key).offset(offset)
+def list_users(session: Session, *, offset: int = 0, limit: int | None = None) -> Sequence[User]:
+    """Accounts in the order of their names."""
+    statement = select(User).order_by(User.username_key).offset(offset)
     return session.scalars(statement.limit(limit) if limit is not None else statement).all()
 
 
-def count_users(session: Session, *, search: str = "") -> int:
-    """How many accounts there are; `search` counts those whose name contains it."""
-    return session.scalar(select(func.count()).select_from(User).where(*_named(search))) or 0
-
-
-def _named(search: str) -> list[ColumnElement[bool]]:
-    return [User.username_key.contains(username_key(search), autoescape=True)] if search else []
+def count_users(session: Session) -> int:
+    """How many accounts there are."""
+    return session.scalar(select(func.count()).select_from(User)) or 0
 
 
 def lock_active_admins(session: Session) -> Sequence[UUID]:
@@ -238,9 +231,11 @@ def get_family(session: Session, family_id: UUID) -> TokenFamily | None:
     return session.scalars(locking(select(TokenFamily).where(TokenFamily.id == family_id))).one_or_none()
 
 
-def revoke_families(session: Session, user_id: UUID, now: datetime) -> int:
-    """End every log-in of this user; how many of them stood."""
+def revoke_families(session: Session, user_id: UUID, now: datetime, *, keep: UUID | None = None) -> int:
+    """End every log-in of this user but the one to keep; how many of them stood."""
     statement = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None))
+    if keep is not None:
+        statement = statement.where(TokenFamily.id != keep)
     ended = session.scalars(statement.values(revoked_at=now).returning(TokenFamily.expires_at))
     return sum(expires_at > now for expires_at in ended)
 

@@ -30,7 +30,8 @@ def add_security_headers(response: Response) -> None:
     """Add them to an answer of any kind: data, page, style sheet, redirect or error."""
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
+    # A page whose address is a secret says `no-referrer` itself.
+    headers.setdefault("Referrer-Policy", "same-origin")
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["X-Frame-Options"] = "DENY"
     if request.is_secure:

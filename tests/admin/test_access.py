@@ -11,6 +11,7 @@ from tests import factories
 from tests.admin.visitor import LOGIN, Visitor
 from tests.callers import Caller
 
+PUBLIC = {"panel.static", "panel_login.index", "panel_link.index"}
 PLACES = [
     "/admin",
     "/admin/",
@@ -20,6 +21,9 @@ PLACES = [
     "/admin/orders/ajax/lookup/",
     "/admin/users/",
     "/admin/events/",
+    "/admin/audit/",
+    "/admin/me/",
+    "/admin/login/password/",
     "/admin/static/admin/css/bootstrap4/admin.css",
     "/admin/nothing.css",
 ]
@@ -37,7 +41,7 @@ def test_a_visitor_is_sent_to_the_log_in_page_from_everywhere(
 
 def test_every_address_of_the_panel_is_guarded(app: Flask, stranger: Visitor) -> None:
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith("/admin") and rule.endpoint not in {"panel.static", "panel_login.index"}:
+        if rule.rule.startswith("/admin") and rule.endpoint not in PUBLIC:
             for method in rule.methods or ():
                 assert stranger.client.open(rule.rule, method=method).status_code == 302, (method, rule.rule)
 
@@ -94,6 +98,8 @@ def test_pages_are_neither_stored_nor_framed_and_run_no_inline_script(panel: Vis
         "/admin/orders/new/",
         "/admin/users/",
         "/admin/events/",
+        "/admin/audit/",
+        "/admin/me/",
         "/admin/x",
     ):
         answer = panel.get(path)

@@ -17,6 +17,7 @@ PUBLIC = {
     "/readyz/": "says which part is missing",
     "/metrics/": "counts only; METRICS_TOKEN guards it",
     "/admin/login/": "takes a password",
+    "/admin/login/password/<token>/": "takes a one-time link",
 }
 SOME_ID = "019ab0f2-6f6e-7cc3-9b9e-4f2f3c1d8a55"
 

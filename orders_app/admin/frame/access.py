@@ -18,9 +18,12 @@ from flask_babel import gettext
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from orders_app.admin.frame import languages
 from orders_app.admin.frame.forms import PanelForm
 from orders_app.auth.services import sessions
 from orders_app.auth.services.sessions import OpenSession
+from orders_app.desk.domain import Preferences
+from orders_app.desk.repository import get_preferences
 from orders_app.extensions import read_connection
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import NotAuthenticated
@@ -33,6 +36,8 @@ LIFETIME = timedelta(hours=12)
 
 _STATIC = "panel.static"
 _LOGIN = "panel_login.index"
+_LINK = "panel_link.index"
+_FOR_STRANGERS = frozenset({_LOGIN, _LINK})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\]{0,2000}")
 
@@ -46,12 +51,13 @@ def admit() -> Response | None:
     """Runs before every request: lets nobody but active admins near the panel, whatever the path.
 
     Views ask `is_accessible` as well; this one also covers what is no view.  A request that changes
-    something must carry the token of its session.
+    something must carry the token of its session.  Whoever has a link to set a password is asked for nothing
+    else, so they are nobody there.
     """
     if not is_panel_path(request.path) or request.endpoint == _STATIC:
         return None
-    g.panel_actor = _actor_of_session()
-    if g.panel_actor is None and request.endpoint != _LOGIN:
+    g.panel_actor = _actor_of_session() if request.endpoint != _LINK else None
+    if g.panel_actor is None and request.endpoint not in _FOR_STRANGERS:
         return to_login()
     if request.method not in _SAFE_METHODS and request.routing_exception is None:
         _check_token()
@@ -65,6 +71,9 @@ def _actor_of_session() -> Actor | None:
         return None
     with read_connection() as connection:
         actor = sessions.actor_of_session(connection, user_id, family_id)
+        if actor is not None and actor.is_admin:
+            g.panel_preferences = get_preferences(connection, user_id)
+            languages.prefer(g.panel_preferences.locale, g.panel_preferences.time_zone)
     if actor is None or not actor.is_admin:
         deny("not_an_admin" if actor else "bad_session", actor.username if actor else "")
         session.clear()
@@ -97,6 +106,12 @@ def current_actor() -> Actor:
     if actor is None:
         raise NotAuthenticated(gettext("Please log in."))
     return actor
+
+
+def preferences() -> Preferences:
+    """How the admin who is logged in wants to see things; only behind the guard."""
+    preferred: Preferences = g.panel_preferences
+    return preferred
 
 
 def begin(opened: OpenSession) -> None:

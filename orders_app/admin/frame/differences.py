@@ -1,4 +1,4 @@
-"""What differs between two states of an order, in words for people."""
+"""What differs between two states of an order or an account, in words for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders_app.admin.frame.words import FIELDS, word
 JsonLine = Mapping[str, Any]
 """A line as the history writes it; in a form, `product_id` may be empty."""
 Key = str | tuple[Any, ...]
-_WORDS = frozenset({"status", "role"})
+_WORDS = frozenset({"status", "role", "password"})
 _PARTS = ("name", "price", "quantity")
 Pair = tuple[JsonLine | None, JsonLine | None]
 

@@ -14,7 +14,9 @@ from flask_babel import lazy_gettext
 from markupsafe import Markup
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # its stubs lag behind
+from wtforms.validators import EqualTo
 
+from orders_app.admin.frame.languages import LANGUAGES
 from orders_app.admin.frame.words import ROLES
 from orders_app.auth.domain import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from orders_app.shared.errors import DomainError, Invalid
@@ -25,6 +27,13 @@ PASSWORD_HINT = lazy_gettext(
 )
 # WTForms takes plain strings; its type stubs are a version behind.
 _ROLES: Any = [SelectChoice(role.value, ROLES[role.value]) for role in Role]
+_LANGUAGES: Any = [
+    SelectChoice("", lazy_gettext("as my browser says")),
+    *(SelectChoice(code, name) for code, name in LANGUAGES.items()),
+]
+_NEW_PASSWORD = {"autocomplete": "new-password", "required": True}
+ZONES = "zones"
+"""The id of the list that the field for a time zone suggests from."""
 
 
 class PanelForm(SecureForm):
@@ -95,4 +104,31 @@ class PasswordForm(PanelForm):
         lazy_gettext("New password"),
         description=lazy_gettext("%(hint)s All log-ins of this account end at once.", hint=PASSWORD_HINT),
         render_kw={"autocomplete": "new-password", "required": True},
+    )
+
+
+class TwicePasswordForm(PanelForm):
+    """A new password, typed twice because nobody sees what they type."""
+
+    password = PasswordField(lazy_gettext("New password"), description=PASSWORD_HINT, render_kw=_NEW_PASSWORD)
+    again = PasswordField(
+        lazy_gettext("New password, again"),
+        validators=[EqualTo("password", lazy_gettext("The two passwords are not the same."))],
+        render_kw=_NEW_PASSWORD,
+    )
+
+
+class OwnPasswordForm(TwicePasswordForm):
+    present = PasswordField(
+        lazy_gettext("Present password"),
+        render_kw={"autocomplete": "current-password", "required": True},
+    )
+
+
+class PreferencesForm(PanelForm):
+    locale = SelectField(lazy_gettext("Language"), choices=_LANGUAGES)
+    time_zone = StringField(
+        lazy_gettext("Time zone"),
+        description=lazy_gettext("For example Europe/Moscow. Left empty, it is as your browser says."),
+        render_kw={"autocomplete": "off", "list": ZONES},
     )

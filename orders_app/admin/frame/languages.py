@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, refresh
 
 LANGUAGES: Final = {"en": "English", "ru": "Русский"}
 """What the panel speaks; the first one where nothing else is known."""
@@ -32,8 +32,12 @@ def speak(app: Flask) -> None:
 
 
 def prefer(locale: str | None, time_zone: str | None) -> None:
-    """What the person who is logged in has chosen; None leaves it to their browser."""
-    g.panel_locale, g.panel_zone = locale, time_zone
+    """What the person who is logged in has chosen.
+
+    None is left to their browser, and so is a language that the panel speaks no more.
+    """
+    g.panel_locale, g.panel_zone = locale if locale in LANGUAGES else None, time_zone
+    refresh()
 
 
 def chosen_locale() -> str:
@@ -56,10 +60,14 @@ def language() -> str:
 
 def chosen_zone() -> str:
     """The name of a time zone that exists."""
-    for name in (g.get("panel_zone"), request.cookies.get(ZONE_COOKIE)):
-        if name and is_zone(name):
-            return cast("str", name)
-    return "UTC"
+    chosen: str | None = g.get("panel_zone")
+    return chosen if chosen and is_zone(chosen) else browser_zone()
+
+
+def browser_zone() -> str:
+    """The time zone that the browser is in, as far as it said so."""
+    name = request.cookies.get(ZONE_COOKIE)
+    return name if name and is_zone(name) else "UTC"
 
 
 def is_zone(name: str) -> bool:

@@ -27,6 +27,8 @@ ALWAYS_THE_SAME: Final = (
     marked("Some characters are not assigned in Unicode."),
     marked("A colon is not allowed: Basic authentication could not carry the name."),
     marked("This name is reserved."),
+    marked("There is no such language here."),
+    marked("There is no such time zone."),
     marked("Missing data for required field."),
     marked("Too many changes met each other. Nothing was changed; try again."),
     marked("The database has no space left. Reading goes on; try to write again later."),

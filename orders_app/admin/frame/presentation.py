@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, get_timezone, gettext, ngettext
 
-from orders_app.admin.frame.differences import plain
+from orders_app.admin.frame.differences import differences, plain
 from orders_app.admin.frame.messages import said
 from orders_app.admin.frame.words import FIELDS, MOVES, word
 from orders_app.shared.money import cents_text
@@ -77,6 +77,6 @@ def move(status: str) -> str:
 
 def register_filters(app: Flask) -> None:
     """Give the templates these."""
-    for function in (money, number, moment, minute, day, short_id, difference, word, move, said):
+    for function in (money, number, moment, minute, day, short_id, difference, differences, word, move, said):
         app.add_template_filter(function, f"panel_{function.__name__}")
     app.jinja_env.globals["panel_zone"] = zone_name

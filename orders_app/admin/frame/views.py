@@ -171,8 +171,13 @@ class PanelModelView(PanelView, BaseModelView):
         try:
             flash(act(model), "success")
         except DomainError as error:
-            why = self.meanwhile(model) or said(error.detail)
-            flash(gettext("Nothing was changed. %(why)s", why=why), "error")
+            return self.refused(model, error)
+        return redirect(self.page_url(model))
+
+    def refused(self, model: Any, error: DomainError) -> Response:
+        """Go back to the page of a row, which then says why nothing was done to it."""
+        why = self.meanwhile(model) or said(error.detail)
+        flash(gettext("Nothing was changed. %(why)s", why=why), "error")
         return redirect(self.page_url(model))
 
     def page_url(self, model: Any) -> str:

@@ -13,6 +13,7 @@ STATUSES = {
 }
 STATES = {"active": lazy_gettext("active"), "disabled": lazy_gettext("disabled")}
 ROLES = {"user": lazy_gettext("user"), "admin": lazy_gettext("admin")}
+PASSWORDS = {"none": lazy_gettext("none"), "set": lazy_gettext("set")}
 MOVES = {
     "confirmed": lazy_gettext("Confirm"),
     "completed": lazy_gettext("Complete"),
@@ -25,6 +26,14 @@ EVENTS = {
     "order.status_changed": lazy_gettext("Status changed"),
     "order.deleted": lazy_gettext("Order deleted"),
     "order.restored": lazy_gettext("Order restored"),
+    "user.created": lazy_gettext("Account made"),
+    "user.updated": lazy_gettext("Account changed"),
+    "user.logged_in": lazy_gettext("Logged in"),
+    "user.logged_out": lazy_gettext("Logged out"),
+    "user.refresh_token_reused": lazy_gettext("Refresh token used again: the log-in has ended"),
+    "user.sessions_ended": lazy_gettext("Log-ins ended"),
+    "user.password_link_made": lazy_gettext("One-time link made"),
+    "user.password_link_used": lazy_gettext("Password set by a one-time link"),
 }
 FIELDS = {
     "user": lazy_gettext("Owner"),
@@ -32,12 +41,17 @@ FIELDS = {
     "total_price": lazy_gettext("Total"),
     "is_deleted": lazy_gettext("Deleted"),
     "products": lazy_gettext("Lines"),
+    "username": lazy_gettext("User name"),
+    "role": lazy_gettext("Role"),
+    "is_active": lazy_gettext("May log in"),
+    "password": lazy_gettext("Password"),
+    "sessions": lazy_gettext("Open log-ins"),
 }
 
 
 def word(value: str) -> str:
     """The word for a value, whichever of these it is; the value itself where there is none."""
-    for words in (STATUSES, STATES, ROLES, EVENTS):
+    for words in (STATUSES, STATES, ROLES, PASSWORDS, EVENTS):
         if value in words:
             return str(words[value])
     return value

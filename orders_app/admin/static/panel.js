@@ -25,6 +25,22 @@
     }
   });
 
+  // A field that is there to be copied: all of it is selected on entering it, and a button copies it.
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("[data-copy]")) {
+      event.target.select();
+    }
+  });
+  for (const button of navigator.clipboard ? document.querySelectorAll("[data-copies]") : []) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const field = document.getElementById(button.dataset.copies);
+      field.select();
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = button.dataset.done;
+    });
+  }
+
   // Ticking: one box for all rows of the page, and how many are ticked beside what can be done with them.
   const ticks = () => [...document.querySelectorAll("td.pick input[type=checkbox]")];
   const count = () => {

@@ -114,8 +114,7 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
     admins = repository.lock_active_admins(uow.session)
     user = repository.get_user(uow.session, user_id, lock=True)
     assert user is not None  # noqa: S101  (accounts are never removed)
-    if changes.expected_updated_at not in {None, rfc3339(user.updated_at)}:
-        raise Conflict("Somebody else changed the account meanwhile.", code="version_mismatch")
+    check_unchanged(user, changes.expected_updated_at)
     changed = _apply(user, changes)
     if not changed:
         return user
@@ -127,6 +126,12 @@ def change_user(uow: UnitOfWork, *, actor: Actor, user_id: UUID, changes: Accoun
         _end_log_ins(uow, user)
     tell_change(uow, UserEventName.UPDATED, user, actor=actor, changes=changed, changed=tuple(changed))
     return user
+
+
+def check_unchanged(user: User, expected_updated_at: str | None) -> None:
+    """Raise `Conflict` (`version_mismatch`) if a locked account is not what was seen; None saw nothing."""
+    if expected_updated_at not in {None, rfc3339(user.updated_at)}:
+        raise Conflict("Somebody else changed the account meanwhile.", code="version_mismatch")
 
 
 def set_password(uow: UnitOfWork, user: User, password_hash: str) -> Changes:

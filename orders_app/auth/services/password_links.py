@@ -14,7 +14,7 @@ from orders_app.auth import repository
 from orders_app.auth.events import UserEventName
 from orders_app.auth.models import PasswordLink, User
 from orders_app.auth.recording import tell, tell_change
-from orders_app.auth.services.accounts import set_password
+from orders_app.auth.services.accounts import check_unchanged, set_password
 from orders_app.shared.clock import utcnow
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import Conflict, NotFound
@@ -26,14 +26,16 @@ _TOKEN_BYTES: Final = 32
 _NO_LONGER_GOOD = "This link is no longer good. Ask for a new one."
 
 
-def make_link(uow: UnitOfWork, *, actor: Actor, user_id: UUID) -> str:
+def make_link(uow: UnitOfWork, *, actor: Actor, user_id: UUID, expected_updated_at: str | None = None) -> str:
     """The token of a new link for this account; earlier ones that nobody used are void.
 
-    Raises `NotFound`, or `Conflict` (`account_disabled`).
+    `expected_updated_at` is what the caller saw of the account, as in `AccountChanges`.  Raises `NotFound`,
+    or `Conflict` (`account_disabled`, `version_mismatch`).
     """
     user = repository.get_user(uow.session, user_id, lock=True)
     if user is None:
         raise NotFound("There is no such user.")
+    check_unchanged(user, expected_updated_at)
     if not user.is_active:
         raise Conflict("The account is disabled; enable it first.", code="account_disabled")
     now = utcnow()

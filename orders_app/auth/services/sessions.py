@@ -17,6 +17,7 @@ from orders_app.auth.models import TokenFamily
 from orders_app.auth.passwords import VerifiedPasswords
 from orders_app.auth.recording import tell
 from orders_app.auth.repository import Credential
+from orders_app.auth.services.accounts import check_unchanged
 from orders_app.auth.services.throttle import Attempt
 from orders_app.shared.clock import utcnow
 from orders_app.shared.errors import NotFound
@@ -147,17 +148,28 @@ def close_session(uow: UnitOfWork, *, user_id: UUID, family_id: UUID, jti: UUID 
     return True
 
 
-def end_all_sessions(uow: UnitOfWork, *, actor: Actor, user_id: UUID) -> int:
-    """End every log-in of an account, and say how many there were; nothing is told of none.
+def end_all_sessions(
+    uow: UnitOfWork,
+    *,
+    actor: Actor,
+    user_id: UUID,
+    keep: UUID | None = None,
+    expected_updated_at: str | None = None,
+) -> int:
+    """End every log-in of an account but the one to keep, and say how many; nothing is told of none.
 
-    Raises `NotFound`.
+    `expected_updated_at` is what the caller saw of the account, as in `AccountChanges`.  Raises `NotFound`,
+    or `Conflict` (`version_mismatch`).
     """
     user = repository.get_user(uow.session, user_id, lock=True)
     if user is None:
         raise NotFound("There is no such user.")
-    ended = repository.revoke_families(uow.session, user.id, utcnow())
+    check_unchanged(user, expected_updated_at)
+    ended = repository.revoke_families(uow.session, user.id, utcnow(), keep=keep)
     if ended:
-        tell(uow, UserEventName.SESSIONS_ENDED, user, actor=actor, changes={"sessions": [ended, 0]})
+        left = int(keep is not None)
+        changes = {"sessions": [ended + left, left]}
+        tell(uow, UserEventName.SESSIONS_ENDED, user, actor=actor, changes=changes)
     return ended
 
 
