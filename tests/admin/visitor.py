@@ -127,6 +127,11 @@ def hidden(page: str, name: str) -> str:
     return html.unescape(found[1])
 
 
+def text_of(part: str) -> str:
+    """What is to be read in a part of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", part)).split())
+
+
 def made_order(admin: Caller, **others: Any) -> dict[str, Any]:
     """Make an order through the API."""
     order: dict[str, Any] = admin.post(ORDERS, factories.body(**others)).get_json()

@@ -34,7 +34,7 @@ class Difference:
 def differences(changes: Mapping[str, Sequence[Any]]) -> list[Difference]:
     """What an event changed, from its `{field: [before, after]}`: the lines one by one."""
     found = [
-        Difference(str(FIELDS.get(name, name)), plain(before, name), plain(after, name))
+        Difference(str(FIELDS.get(name, name)), *_values(name, before, after))
         for name, (before, after) in changes.items()
         if name != "products"
     ]
@@ -42,6 +42,13 @@ def differences(changes: Mapping[str, Sequence[Any]]) -> list[Difference]:
         before, after = changes["products"]
         found += line_differences(before or [], after or [])
     return found
+
+
+def _values(name: str, before: Any, after: Any) -> tuple[str | None, str | None]:
+    # Of a password nothing is kept but that it was set.
+    if before == after:
+        return None, gettext("set anew")
+    return plain(before, name), plain(after, name)
 
 
 def line_differences(before: Sequence[JsonLine], after: Sequence[JsonLine]) -> list[Difference]:
