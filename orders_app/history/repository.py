@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.models import OrderEventRow
 from orders_app.shared.bulk import insert_rows
 from orders_app.shared.clock import rfc3339
+from orders_app.shared.persistence import UTCDateTime
 
 LOOKED_THROUGH: Final = 100_000
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LOOKED_UP_AT_ONCE: Final = 500
 _COLUMNS: Final = tuple(item.name for item in fields(Entry))
 _values: Final = attrgetter(*_COLUMNS)
@@ -95,10 +97,12 @@ def latest_events(
     if order_id is not None:
         page = page.where(OrderEventRow.order_id == order_id)
     if actor_id is not None:
-        columns = OrderEventRow.id, OrderEventRow.at, OrderEventRow.actor_id
-        some = page.with_only_columns(*columns).limit(LOOKED_THROUGH).subquery()
-        page = select(some.c.id).where(some.c.actor_id == actor_id)
-        page = page.order_by(some.c.at.desc(), some.c.id.desc())
+        page = page.where(OrderEventRow.actor_id == actor_id)
+    if actor_id is not None and order_id is None:
+        last = select(OrderEventRow.at).order_by(*newest).offset(LOOKED_THROUGH - 1).limit(1)
+        page = page.where(
+            OrderEventRow.at >= func.coalesce(last.scalar_subquery(), literal(_LONG_AGO, UTCDateTime))
+        )
     page = page.offset(offset).limit(limit)
     statement = _EVENTS.where(OrderEventRow.id.in_(page)).order_by(*newest)
     return [EventRecord(*row) for row in connection.execute(statement)]

@@ -105,7 +105,7 @@ def log_in(page: Page, name: str) -> Page:
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("heading", name="Orders at a glance").wait_for()
+    page.get_by_role("heading", name="Today", exact=True).wait_for()
     return page
 
 

@@ -6,6 +6,7 @@ what has to be gathered and sorted is found by an index too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,9 +19,19 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
+from orders_app.auth.queries import ORDERINGS as PEOPLE_BY
+from orders_app.auth.queries import (
+    PeopleFilter,
+    count_open_log_ins,
+    latest_account_events,
+    list_people,
+    open_log_ins,
+)
+from orders_app.history.repository import latest_events
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.filters import ORDERINGS, OrderFilter, Position
 from orders_app.orders.pages import ways_to
+from orders_app.shared.identity import Role
 
 NOW = datetime(2026, 11, 23, 6, 33, tzinfo=UTC)
 VALUES: dict[str, datetime | int | str] = {
@@ -158,3 +169,28 @@ def test_a_search_begins_with_names_and_ids_that_are_indexed(session: Session) -
     *_, found = plans_of(session, LOOKED_AT["searched"], "-created_at", None)
     for name in ("ix_order_lines_name_order", "ix_orders_id_end", "uq_orders_reference_source"):
         assert name in found, found
+
+
+@pytest.mark.parametrize("ordering", [sign + name for name in PEOPLE_BY for sign in ("", "-")])
+@pytest.mark.parametrize("wanted", [PeopleFilter(), PeopleFilter(role=Role.USER, is_active=True)], ids=str)
+def test_no_list_of_people_is_sorted(session: Session, wanted: PeopleFilter, ordering: str) -> None:
+    with explained(session.connection()) as plans:
+        list_people(session.connection(), wanted, ordering=ordering, offset=50, limit=50)
+    [found] = plans
+    assert "TEMP B-TREE" not in found, found
+    assert "Sort" not in found, found
+
+
+def test_log_ins_and_events_of_a_person_are_found_by_an_index(session: Session) -> None:
+    connection, somebody = session.connection(), uuid4()
+    with explained(connection) as plans:
+        open_log_ins(connection, somebody, NOW, most=20)
+        count_open_log_ins(connection, somebody, NOW)
+        latest_account_events(connection, offset=0, limit=10, user_id=somebody)
+        latest_account_events(connection, offset=0, limit=10, actor_id=somebody)
+        latest_events(connection, offset=0, limit=50, actor_id=somebody)
+    for found in plans:
+        assert not re.search(r"SCAN \w+$|Seq Scan", found, re.MULTILINE), found
+    assert plans[-1].count("ix_order_events_at_id") >= 2, (
+        "to find where to stop, and the events: " + plans[-1]
+    )
