@@ -158,7 +158,7 @@ def test_the_link_is_shown_once_and_is_in_no_log_and_no_cookie(
 def test_the_page_that_shows_it_says_how_long_it_is_good(app: Flask, panel: Visitor) -> None:
     button = panel.button(page_of(app, "bob"), f"{PEOPLE}link/")
     answer = panel.post(f"{PEOPLE}link/", **button)
-    assert "It is good for 24 hours, once:" in answer.text
+    assert 'It is good once, for 24 hours: until <time datetime="' in answer.text
     assert "It is not shown again." in answer.text
     assert "readonly" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
