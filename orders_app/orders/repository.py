@@ -13,7 +13,7 @@ from orders_app.auth.models import User
 from orders_app.orders.domain import Owner
 from orders_app.orders.models import Order, OrderLine, OrderNote
 from orders_app.orders.records import LineRecord, NoteRecord, OrderRecord
-from orders_app.shared.bulk import insert_rows
+from orders_app.shared.bulk import insert_together
 from orders_app.shared.persistence import locking
 from orders_app.shared.text import fold
 
@@ -103,41 +103,32 @@ def notes_of(connection: Connection, order_id: UUID) -> list[NoteRecord]:
 
 def insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:
     """Store new orders: one statement for all of them, and one for all their lines."""
-    insert_rows(
-        session,
-        Order,
-        _ORDER_COLUMNS,
-        [
-            (
-                record.order_id,
-                record.user_id,
-                record.status,
-                record.total_price_cents,
-                record.is_deleted,
-                record.created_at,
-                record.updated_at,
-                record.version,
-                record.source,
-                record.reference,
-            )
-            for record in records
-        ],
-    )
-    insert_rows(
-        session,
-        OrderLine,
-        _LINE_COLUMNS,
-        [
-            (
-                line.product_id,
-                record.order_id,
-                position,
-                line.name,
-                fold(line.name),
-                line.price_cents,
-                line.quantity,
-            )
-            for record in records
-            for position, line in enumerate(record.lines)
-        ],
-    )
+    orders = [
+        (
+            record.order_id,
+            record.user_id,
+            record.status,
+            record.total_price_cents,
+            record.is_deleted,
+            record.created_at,
+            record.updated_at,
+            record.version,
+            record.source,
+            record.reference,
+        )
+        for record in records
+    ]
+    lines = [
+        (
+            line.product_id,
+            record.order_id,
+            position,
+            line.name,
+            fold(line.name),
+            line.price_cents,
+            line.quantity,
+        )
+        for record in records
+        for position, line in enumerate(record.lines)
+    ]
+    insert_together(session, (Order, _ORDER_COLUMNS, orders), (OrderLine, _LINE_COLUMNS, lines))

@@ -8,6 +8,7 @@ driver does the rest.  SQLAlchemy still runs the statement: its errors and its h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
@@ -16,10 +17,26 @@ from sqlalchemy import Connection, Dialect, Engine, Table, event
 from sqlalchemy.orm import Session
 
 from orders_app.shared.persistence import Base
+from orders_app.shared.round_trips import in_one_go
 
 COPIED_FROM: Final = 20
 """So many rows are worth the extra round trip of a COPY."""
 _COPY: Final = "COPY "
+
+
+Rows = tuple[type[Base], Sequence[str], Sequence[tuple[Any, ...]]]
+
+
+def are_few(rows: Sequence[Any]) -> bool:
+    """Whether they are inserted by a statement, rather than by a COPY, which no pipeline takes."""
+    return len(rows) < COPIED_FROM
+
+
+def insert_together(session: Session, *inserts: Rows) -> None:
+    """Insert into several tables, one after the other; in one round trip if they are few rows."""
+    with in_one_go(session) if all(are_few(rows) for _, _, rows in inserts) else nullcontext():
+        for model, columns, rows in inserts:
+            insert_rows(session, model, columns, rows)
 
 
 def insert_rows(

@@ -13,7 +13,8 @@ from operator import itemgetter
 from typing import Any, Self
 
 from sqlalchemy import Connection, Dialect, Select
-from sqlalchemy.exc import DBAPIError
+
+from orders_app.shared.round_trips import as_sqlalchemy_has_it
 
 Row = tuple[Any, ...]
 _Convert = Callable[[Any], Any]
@@ -119,22 +120,5 @@ class _Words:
         try:
             found: list[Row] = driver.execute(self.text, parameters).fetchall()
         except connection.dialect.loaded_dbapi.Error as error:
-            raise self._wrapped(error, connection, driver) from error
+            raise as_sqlalchemy_has_it(connection, error, self.text) from error
         return found
-
-    def _wrapped(self, error: Any, connection: Connection, driver: Any) -> BaseException:
-        """The error as SQLAlchemy reports it; like there, a connection that is lost is not used again."""
-        dialect = connection.dialect
-        is_lost = dialect.is_disconnect(error, driver, None)
-        if is_lost:
-            connection.invalidate(error)
-        wrapped: BaseException = DBAPIError.instance(
-            self.text,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=is_lost,
-            dialect=dialect,
-        )
-        return wrapped

@@ -8,7 +8,6 @@ from unittest import mock
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from orders_app.extensions import db
@@ -16,6 +15,7 @@ from orders_app.history.models import OrderEventRow
 from orders_app.idempotency.domain import fingerprint_of
 from orders_app.idempotency.models import IdempotencyKey
 from orders_app.orders.models import Order
+from orders_app.shared import round_trips
 from tests import factories
 from tests.callers import ORDERS, USERS, Caller, path_of
 
@@ -119,7 +119,7 @@ class TestSentAgain:
         assert send(admin, {**BODY, "user": "bob"}).get_json()["user"] == "bob"
 
     def test_a_crash_before_the_commit_leaves_nothing(self, app: Flask, alice: Caller) -> None:
-        with mock.patch.object(Session, "commit", side_effect=ZeroDivisionError):
+        with mock.patch.object(round_trips, "send_commit", side_effect=ZeroDivisionError):
             answer = app.test_client().post(
                 ORDERS,
                 json=BODY,

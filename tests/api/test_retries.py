@@ -10,13 +10,14 @@ from uuid import UUID
 import psycopg.errors
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
-from sqlalchemy.engine import Connection
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from orders_app.extensions import db
 from orders_app.http import postgres
 from orders_app.http.retries import MOST_RETRIES
+from orders_app.shared import round_trips
 from tests import factories
 from tests.callers import ORDERS, Caller, path_of
 from tests.conftest import Backend
@@ -25,14 +26,14 @@ LOST: list[Callable[[], Exception]] = [psycopg.errors.DeadlockDetected, psycopg.
 
 
 class Losing:
-    """Lets so many commits fail as PostgreSQL lets a transaction lose."""
+    """Lets so many commits fail, before anything is sent, as PostgreSQL lets a transaction lose."""
 
     def __init__(self, times: int, error: Callable[[], Exception]) -> None:
         self.left = times
         self.tries = 0
         self._error = error
 
-    def __call__(self, _connection: Connection) -> None:
+    def __call__(self, _session: Session) -> None:
         self.tries += 1
         if self.left:
             self.left -= 1
@@ -40,20 +41,21 @@ class Losing:
 
 
 @pytest.fixture
-def losing(app: Flask) -> Any:
+def losing(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`losing(2)`: the next two commits fail."""
-    placed: list[Losing] = []
-    with app.app_context():
-        engine = db.engine
+    send_commit = round_trips.send_commit
 
     def place(times: int, error: Callable[[], Exception] = psycopg.errors.DeadlockDetected) -> Losing:
-        placed.append(Losing(times, error))
-        event.listen(engine, "commit", placed[-1])
-        return placed[-1]
+        lose = Losing(times, error)
 
-    yield place
-    for listener in placed:
-        event.remove(engine, "commit", listener)
+        def lose_or_send(session: Session) -> None:
+            lose(session)
+            send_commit(session)
+
+        monkeypatch.setattr(round_trips, "send_commit", lose_or_send)
+        return lose
+
+    return place
 
 
 @pytest.mark.parametrize("error", LOST)
