@@ -138,6 +138,9 @@ def upgrade() -> None:
     else:
         for name in SQLITE:
             op.execute(f"DROP TRIGGER {name}")
+    op.create_index(
+        "ix_orders_user_status_created", "orders", ["user_id", "is_deleted", "status", "created_at", "id"]
+    )
     _sum_up(dialect)
     _count_quarters(dialect)
     _make_notes(dialect)
@@ -154,6 +157,7 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER {name}")
     for table in ("saved_views", "user_preferences", "password_links", *ONLY_ADDED_TO, "order_quarters"):
         op.drop_table(table)
+    op.drop_index("ix_orders_user_status_created", table_name="orders")
     with op.batch_alter_table("order_counts") as batch:
         batch.drop_column("total_cents")
     with op.batch_alter_table("users") as batch:

@@ -12,14 +12,36 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Executable, Select, Uuid, false, func, literal, select, union_all
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Executable,
+    Select,
+    Uuid,
+    bindparam,
+    false,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from orders_app.orders.domain import Figures, OrderStatus
 from orders_app.orders.filters import OrderFilter, owner_named
 from orders_app.orders.models import EVERYBODY, Order, OrderCount
 from orders_app.orders.pages import matching
+from orders_app.shared.prepared import Prepared
 
 _TOLD_APART: Final = frozenset({"owner_id", "user", "statuses"})
+_OFTEN_ASKED: Final = frozenset({"owner_id", "statuses"})
+_OF_SCOPE: Final = select(func.sum(OrderCount.number)).where(
+    OrderCount.scope == bindparam("scope"), OrderCount.is_deleted == bindparam("is_deleted", type_=Boolean())
+)
+_KEPT: Final = {
+    False: Prepared(_OF_SCOPE),
+    True: Prepared(_OF_SCOPE.where(OrderCount.status == bindparam("status"))),
+}
+"""By whether a status is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +57,14 @@ class Miscount:
 
 def count_orders(connection: Connection, wanted: OrderFilter) -> int:
     """How many orders a filter lets through, exactly."""
-    statement = kept(wanted) if wanted.given() <= _TOLD_APART else _counted(connection, wanted)
+    given = wanted.given()
+    if given <= _OFTEN_ASKED and len(wanted.statuses) < 2:
+        values: dict[str, Any] = {"scope": wanted.owner_id or EVERYBODY, "is_deleted": wanted.is_deleted}
+        if wanted.statuses:
+            values["status"] = wanted.statuses[0].value
+        [(number,)] = _KEPT[bool(wanted.statuses)].rows(connection, values)
+        return int(number or 0)
+    statement = kept(wanted) if given <= _TOLD_APART else _counted(connection, wanted)
     return int(connection.scalar(statement) or 0)
 
 

@@ -16,8 +16,8 @@ from orders_app.http.pagination import Page, next_link
 from orders_app.orders.cache import Answer
 from orders_app.orders.counts import count_orders
 from orders_app.orders.filters import OrderFilter, Position
-from orders_app.orders.queries import list_orders
-from orders_app.orders.records import OrderRecord
+from orders_app.orders.queries import Listed, PlainLine, plain_list
+from orders_app.orders.records import OrderRecord, line_json
 from orders_app.shared.identity import Role
 
 
@@ -34,10 +34,10 @@ class Listing:
         """A numbered page, with the count of all."""
         with read_connection() as connection:
             total = count_orders(connection, self.wanted)
-            found: Sequence[OrderRecord] = ()
+            found: Sequence[Listed] = ()
             if not page.is_past(total):
                 # As many as there are by now: a page cut to the total would lack an order made in between.
-                found = list_orders(
+                found = plain_list(
                     connection, self.wanted, ordering=self.ordering, offset=page.offset, limit=page.size
                 )
         return Answer.of(self._body(found), page.headers(total))
@@ -54,9 +54,9 @@ class Listing:
     def following(self, after: Position | None, size: int, *, count: bool) -> Answer:
         """The page behind a position; counted only on demand, because counting costs what paging saves."""
         with read_connection() as connection:
-            found = list_orders(connection, self.wanted, ordering=self.ordering, after=after, limit=size + 1)
+            found = plain_list(connection, self.wanted, ordering=self.ordering, after=after, limit=size + 1)
             total = count_orders(connection, self.wanted) if count else None
-        cursor = self._cursor(found[size - 1]) if len(found) > size else None
+        cursor = self._cursor(found[size - 1][0]) if len(found) > size else None
         described = {"page_size": size, "next_cursor": cursor} | ({} if total is None else {"total": total})
         headers = {"X-Pagination": orjson.dumps(described).decode()}
         if cursor:
@@ -72,5 +72,8 @@ class Listing:
         owner = self.wanted.owner_id
         return {"filters": self.asked, "ordering": self.ordering, "owner": owner.hex if owner else None}
 
-    def _body(self, orders: Sequence[OrderRecord]) -> bytes:
-        return orjson.dumps([order.as_json(self.role) for order in orders])
+    def _body(self, listed: Sequence[Listed]) -> bytes:
+        return orjson.dumps([self._written(*found) for found in listed])
+
+    def _written(self, order: OrderRecord, lines: Sequence[PlainLine]) -> dict[str, Any]:
+        return order.as_json(self.role) | {"products": [line_json(*line) for line in lines]}

@@ -67,6 +67,7 @@ class Order(Base):
         Index("ix_orders_user_updated", "user_id", "is_deleted", "updated_at", "id"),
         Index("ix_orders_user_total", "user_id", "is_deleted", "total_price_cents", "id"),
         Index("ix_orders_user_status", "user_id", "is_deleted", "status", "id"),
+        Index("ix_orders_user_status_created", "user_id", "is_deleted", "status", "created_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)

@@ -149,9 +149,9 @@ def _undecided(wanted: OrderFilter, ordering: str) -> frozenset[str]:
     column = ordering.removeprefix("-")
     names = _COLUMNS.keys() - _DECIDED[column] - {"statuses"}
     undecided = {name for name in names if getattr(wanted, name) is not None}
-    # The orders of one status have indexes of their own, save for those of one owner.  Several statuses
-    # are as many lists to be merged, which is worth it where nothing else is to be looked at.
-    of_one_owner = _is_of_one_owner(wanted) and column != "status"
+    # The orders of one status have indexes of their own; those of one owner by the usual ordering only.
+    # Several statuses are as many lists to be merged, worth it where nothing else is to be looked at.
+    of_one_owner = _is_of_one_owner(wanted) and column not in {"status", "created_at"}
     if wanted.statuses and (of_one_owner or (undecided and len(wanted.statuses) > 1)):
         undecided.add("statuses")
     return frozenset(undecided)

@@ -8,20 +8,17 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select
+from sqlalchemy import Connection, Select, select
 
 from orders_app.auth.models import User
 from orders_app.orders.filters import OrderFilter
 from orders_app.orders.models import Order, OrderLine, ProductName
-from orders_app.orders.queries import LINE_COLUMNS, ORDER_COLUMNS
-from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.orders.queries import ORDER_COLUMNS, PlainLine, lines_as_json, plain_lines, with_lines
+from orders_app.orders.records import OrderRecord
 from orders_app.shared.text import fold
 
 ORDERS_AT_ONCE: Final = 250
 """So many are in memory at a time; each may have thousands of lines."""
-PlainLine = tuple[str, str, int, int]
-"""What a `LineRecord` consists of, with the id as it is written."""
 
 
 def stream_orders(
@@ -32,11 +29,7 @@ def stream_orders(
     Oldest first, or in the order of their ids.
     """
     for order, lines in stream_with_plain_lines(connection, wanted, by_id=by_id):
-        order.lines.extend(
-            LineRecord(UUID(hex=product_id), name, price_cents, quantity)
-            for product_id, name, price_cents, quantity in lines
-        )
-        yield order
+        yield with_lines(order, lines)
 
 
 def stream_with_plain_lines(
@@ -50,7 +43,7 @@ def stream_with_plain_lines(
     order = (Order.id,) if by_id else (Order.created_at, Order.id)
     dialect = connection.dialect.name
     statement: Select[Any] = (
-        select(*ORDER_COLUMNS, _lines_as_json(dialect))
+        select(*ORDER_COLUMNS, lines_as_json(dialect))
         .join(User, User.id == Order.user_id)
         .where(*(wanted.conditions() if wanted is not None else ()))
         .order_by(*order)
@@ -58,29 +51,7 @@ def stream_with_plain_lines(
     # Whoever has seen enough leaves in the middle: the cursor must not outlive them.
     with closing(connection.execution_options(yield_per=ORDERS_AT_ONCE).execute(statement)) as rows:
         for row in rows:
-            lines = orjson.loads(row[-1] or b"[]")
-            if dialect == "sqlite":  # which keeps the digits alone
-                for line in lines:
-                    digits = line[0]
-                    line[0] = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-            yield OrderRecord(*(*row[:-1], [])), lines
-
-
-def _lines_as_json(dialect: str) -> ColumnElement[str]:
-    """The lines of an order as text: JSON, an array of what `LineRecord` consists of for each."""
-    lines = (
-        select(*LINE_COLUMNS)
-        .where(OrderLine.order_id == Order.id)
-        .order_by(OrderLine.position)
-        .correlate(Order)
-        .subquery()
-    )
-    one, all_of_them = (
-        (func.json_array, func.json_group_array)
-        if dialect == "sqlite"
-        else (func.json_build_array, func.json_agg)
-    )
-    return select(cast(all_of_them(one(*lines.c)), Text)).select_from(lines).scalar_subquery()
+            yield OrderRecord(*(*row[:-1], [])), plain_lines(row[-1], dialect)
 
 
 def misfiled_orders(connection: Connection) -> Iterator[UUID]:
