@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
-from flask import Blueprint, Flask, redirect, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Blueprint, Flask, Request, redirect, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy import text
 from werkzeug.wrappers import Response
 
@@ -83,6 +83,10 @@ class _SessionInterface(SecureCookieSessionInterface):
     """
 
     digest_method = staticmethod(hashlib.sha256)
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        # Only the panel has one; elsewhere whoever tries to use it is told that there is none.
+        return super().open_session(app, request) if admin.is_panel_path(request.path) else None
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

@@ -13,6 +13,7 @@ from flask_admin import Admin
 from flask_admin.theme import Theme
 
 from orders_app.admin.frame import access, languages
+from orders_app.admin.frame.access import is_panel_path
 from orders_app.admin.frame.assets import PanelFiles, asset_url
 from orders_app.admin.frame.forms import token_field
 from orders_app.admin.frame.presentation import register_filters
@@ -23,6 +24,8 @@ from orders_app.admin.me import MeView
 from orders_app.admin.orders.view import OrderView
 from orders_app.admin.password_link import PasswordLinkView
 from orders_app.admin.people.view import UserView
+
+__all__ = ["error_page", "is_panel_path", "register"]
 
 _EXTENSION = "orders_panel"
 

@@ -18,8 +18,8 @@ from orders_app.orders.exporting import export_orders
 from orders_app.orders.filters import OrderFilter
 from orders_app.orders.importing import values
 from orders_app.orders.importing.options import Format
-from orders_app.orders.queries import PlainLine
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.rows import PlainLine
 from orders_app.orders.streaming import stream_with_plain_lines
 from orders_app.shared.money import parse_money
 

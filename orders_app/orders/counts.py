@@ -34,14 +34,12 @@ from orders_app.shared.prepared import Prepared
 
 _TOLD_APART: Final = frozenset({"owner_id", "user", "statuses"})
 _OFTEN_ASKED: Final = frozenset({"owner_id", "statuses"})
-_OF_SCOPE: Final = select(func.sum(OrderCount.number)).where(
+KEPT: Final = select(func.sum(OrderCount.number)).where(
     OrderCount.scope == bindparam("scope"), OrderCount.is_deleted == bindparam("is_deleted", type_=Boolean())
 )
-_KEPT: Final = {
-    False: Prepared(_OF_SCOPE),
-    True: Prepared(_OF_SCOPE.where(OrderCount.status == bindparam("status"))),
-}
-"""By whether a status is given."""
+KEPT_OF_STATUS: Final = KEPT.where(OrderCount.status == bindparam("status"))
+"""The statements that are asked most often, for a `scope`, `is_deleted` and a `status`."""
+_PREPARED: Final = {False: Prepared(KEPT), True: Prepared(KEPT_OF_STATUS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def count_orders(connection: Connection, wanted: OrderFilter) -> int:
         values: dict[str, Any] = {"scope": wanted.owner_id or EVERYBODY, "is_deleted": wanted.is_deleted}
         if wanted.statuses:
             values["status"] = wanted.statuses[0].value
-        [(number,)] = _KEPT[bool(wanted.statuses)].rows(connection, values)
+        [(number,)] = _PREPARED[bool(wanted.statuses)].rows(connection, values)
         return int(number or 0)
     statement = kept(wanted) if given <= _TOLD_APART else _counted(connection, wanted)
     return int(connection.scalar(statement) or 0)

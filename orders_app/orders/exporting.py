@@ -18,8 +18,8 @@ import orjson
 
 from orders_app.orders.importing.csv_rows import OWN_COLUMNS, harmless
 from orders_app.orders.importing.options import Format
-from orders_app.orders.queries import PlainLine
 from orders_app.orders.records import OrderRecord, line_json
+from orders_app.orders.rows import PlainLine
 from orders_app.shared.clock import rfc3339
 from orders_app.shared.identity import Role
 from orders_app.shared.money import cents_text

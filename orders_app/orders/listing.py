@@ -16,8 +16,9 @@ from orders_app.http.pagination import Page, next_link
 from orders_app.orders.cache import Answer
 from orders_app.orders.counts import count_orders
 from orders_app.orders.filters import OrderFilter, Position
-from orders_app.orders.queries import Listed, PlainLine, plain_list
+from orders_app.orders.queries import counted_list, plain_list
 from orders_app.orders.records import OrderRecord, line_json
+from orders_app.orders.rows import Listed, PlainLine
 from orders_app.shared.identity import Role
 
 
@@ -33,13 +34,9 @@ class Listing:
     def page(self, page: Page) -> Answer:
         """A numbered page, with the count of all."""
         with read_connection() as connection:
-            total = count_orders(connection, self.wanted)
-            found: Sequence[Listed] = ()
-            if not page.is_past(total):
-                # As many as there are by now: a page cut to the total would lack an order made in between.
-                found = plain_list(
-                    connection, self.wanted, ordering=self.ordering, offset=page.offset, limit=page.size
-                )
+            found, total = counted_list(
+                connection, self.wanted, ordering=self.ordering, offset=page.offset, limit=page.size
+            )
         return Answer.of(self._body(found), page.headers(total))
 
     def position(self, cursor: str) -> Position | None:

@@ -6,32 +6,29 @@ comes with the lines of its next version.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
-import orjson
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     Connection,
     Integer,
     Select,
-    Text,
     Uuid,
     bindparam,
-    cast,
     func,
     literal_column,
     select,
 )
 
 from orders_app.auth.models import User
+from orders_app.orders.counts import KEPT, KEPT_OF_STATUS, count_orders
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.filters import (
     DEFAULT_ORDERING,
@@ -42,31 +39,20 @@ from orders_app.orders.filters import (
     ordered_column,
     reverse,
 )
-from orders_app.orders.models import Order, OrderLine
+from orders_app.orders.models import EVERYBODY, Order, OrderLine
 from orders_app.orders.pages import by_status, page_of_ids, ways_to
 from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.orders.rows import (
+    LINE_COLUMNS,
+    ORDER_COLUMNS,
+    WIDTH,
+    Listed,
+    lines_as_json,
+    plain_lines,
+    with_lines,
+)
 from orders_app.shared.prepared import Asked, Prepared
 
-ORDER_COLUMNS: Final[tuple[Any, ...]] = (
-    Order.id,
-    Order.user_id,
-    User.username,
-    Order.status,
-    Order.total_price_cents,
-    Order.is_deleted,
-    Order.created_at,
-    Order.updated_at,
-    Order.version,
-    Order.source,
-    Order.reference,
-)
-_WIDTH: Final = len(ORDER_COLUMNS)
-LINE_COLUMNS: Final[tuple[Any, ...]] = (
-    OrderLine.id.label("line_id"),
-    OrderLine.name,
-    OrderLine.price_cents,
-    OrderLine.quantity,
-)
 _ONE_ORDER: Final = Prepared(
     select(*ORDER_COLUMNS, *LINE_COLUMNS)
     .join(User, User.id == Order.user_id)
@@ -74,11 +60,8 @@ _ONE_ORDER: Final = Prepared(
     .where(Order.id == bindparam("order_id"))
     .order_by(OrderLine.position)
 )
-PlainLine = tuple[str, str, int, int]
-"""What a `LineRecord` consists of, with the id as it is written."""
-Listed = tuple[OrderRecord, list[PlainLine]]
-"""An order without its lines, and these beside it, for who only writes them out."""
 # The lists that are asked for most have an index each, and are put together once for each ordering.
+_NEAR: Final = 1_000
 _OFTEN_GIVEN: Final[tuple[frozenset[str], ...]] = (
     frozenset(),
     frozenset({"owner_id"}),
@@ -120,18 +103,10 @@ def plain_list(
     limit: int,
 ) -> list[Listed]:
     """The same for who only writes them out: a third of the time goes into making lines of rows."""
-    given, dialect = wanted.given(), connection.dialect.name
-    if given in _OFTEN_GIVEN and _has_an_index(wanted, ordering):
-        values: dict[str, Any] = {"offset": offset, "is_deleted": wanted.is_deleted}
-        if wanted.owner_id is not None:
-            values["owner_id"] = wanted.owner_id
-        if wanted.statuses:
-            values["status"] = wanted.statuses[0].value
-        if after is not None:
-            values |= {"after_value": after.value, "after_id": after.order_id}
-        asked = _page(ordering, given, after is not None, limit, dialect).ask(connection, values)
-        order = asked.converting(slice(_WIDTH))
-        return [(OrderRecord(*(*order(row), [])), plain_lines(row[_WIDTH], dialect)) for row in asked.said]
+    page = _Page.of(connection, wanted, ordering, after is not None, limit)
+    if page is not None:
+        return page.read(connection, wanted, offset, after)[0]
+    dialect = connection.dialect.name
     found: list[Listed] = []
     for way in ways_to(connection, wanted, ordering, after=after, offset=offset, limit=limit):
         rows = connection.execute(_listed(way.ids, ordering, dialect))
@@ -139,6 +114,61 @@ def plain_list(
         if len(found) == limit or not way.may_miss:
             break
     return found
+
+
+def counted_list(
+    connection: Connection, wanted: OrderFilter, *, ordering: str, offset: int, limit: int
+) -> tuple[list[Listed], int]:
+    """A page and how many orders there are in all; by one statement where both have an index.
+
+    A page far away may be past the end: that is found out first, rather than by going there.
+    """
+    page = _Page.of(connection, wanted, ordering, False, limit) if offset <= _NEAR else None
+    if page is not None:
+        found, total = page.read(connection, wanted, offset)
+        return found, count_orders(connection, wanted) if total is None else total
+    total = count_orders(connection, wanted)
+    if offset >= total:
+        return [], total
+    return plain_list(connection, wanted, ordering=ordering, offset=offset, limit=limit), total
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A list that is asked for often: its statement is put together once for each size and ordering."""
+
+    statement: Prepared
+    dialect: str
+
+    @classmethod
+    def of(
+        cls, connection: Connection, wanted: OrderFilter, ordering: str, is_behind: bool, limit: int
+    ) -> Self | None:
+        """None for a list that has no index of its own."""
+        given, dialect = wanted.given(), connection.dialect.name
+        if given not in _OFTEN_GIVEN or not _has_an_index(wanted, ordering):
+            return None
+        return cls(_page(ordering, given, is_behind, limit, dialect), dialect)
+
+    def read(
+        self, connection: Connection, wanted: OrderFilter, offset: int, after: Position | None = None
+    ) -> tuple[list[Listed], int | None]:
+        """The orders, and how many there are in all, which is known where there is one on the page."""
+        values: dict[str, Any] = {"offset": offset, "is_deleted": wanted.is_deleted}
+        if after is None:
+            values["scope"] = wanted.owner_id or EVERYBODY
+        else:
+            values |= {"after_value": after.value, "after_id": after.order_id}
+        if wanted.owner_id is not None:
+            values["owner_id"] = wanted.owner_id
+        if wanted.statuses:
+            values["status"] = wanted.statuses[0].value
+        asked = self.statement.ask(connection, values)
+        order = asked.converting(slice(WIDTH))
+        found = [
+            (OrderRecord(*(*order(row), [])), plain_lines(row[WIDTH], self.dialect)) for row in asked.said
+        ]
+        return found, int(asked.said[0][-1]) if asked.said and after is None else None
 
 
 def _has_an_index(wanted: OrderFilter, ordering: str) -> bool:
@@ -193,6 +223,8 @@ def waiting(
 def _page(ordering: str, given: frozenset[str], is_behind: bool, limit: int, dialect: str) -> Prepared:
     """The statement for a page, with `bindparam`s for what is given; it is what `ways_to` would lead to.
 
+    Unless the page is behind a place, each row also says how many orders there are in all.
+
     The size of the page stands in its text.  PostgreSQL keeps a plan only if it costs no more than one made
     for the values at hand, and without the size it would take a page for a tenth of all orders: it would
     plan anew each time, for longer than the rest takes.
@@ -207,7 +239,11 @@ def _page(ordering: str, given: frozenset[str], is_behind: bool, limit: int, dia
         ids = ids.where(behind(ordering, value, bindparam("after_id", type_=Uuid())))
     ids = ids.order_by(*order_by(ordering))
     ids = ids.offset(bindparam("offset", type_=Integer())).limit(literal_column(str(limit), Integer()))
-    return Prepared(_listed(ids, ordering, dialect))
+    listed = _listed(ids, ordering, dialect)
+    if is_behind:
+        return Prepared(listed)
+    total = KEPT_OF_STATUS if "statuses" in given else KEPT
+    return Prepared(listed.add_columns(total.scalar_subquery()))
 
 
 def _listed(ids: Select[UUID], ordering: str, dialect: str) -> Select[Any]:
@@ -221,46 +257,10 @@ def _listed(ids: Select[UUID], ordering: str, dialect: str) -> Select[Any]:
     )
 
 
-def lines_as_json(dialect: str) -> ColumnElement[str]:
-    """The lines of an order as text: JSON, an array of what `LineRecord` consists of for each."""
-    lines = (
-        select(*LINE_COLUMNS)
-        .where(OrderLine.order_id == Order.id)
-        .order_by(OrderLine.position)
-        .correlate(Order)
-        .subquery()
-    )
-    one, all_of_them = (
-        (func.json_array, func.json_group_array)
-        if dialect == "sqlite"
-        else (func.json_build_array, func.json_agg)
-    )
-    return select(cast(all_of_them(one(*lines.c)), Text)).select_from(lines).scalar_subquery()
-
-
-def plain_lines(text: Any, dialect: str) -> list[PlainLine]:
-    """The lines that stand in such a value."""
-    lines: list[Any] = orjson.loads(text or b"[]")
-    if dialect == "sqlite":  # which keeps the digits of an id alone
-        for line in lines:
-            digits = line[0]
-            line[0] = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    return lines
-
-
-def with_lines(order: OrderRecord, lines: Iterable[PlainLine]) -> OrderRecord:
-    """The order, with the lines that were beside it."""
-    order.lines.extend(
-        LineRecord(UUID(hex=line_id), name, price_cents, quantity)
-        for line_id, name, price_cents, quantity in lines
-    )
-    return order
-
-
 def _gathered(asked: Asked) -> Iterator[OrderRecord]:
     """The same from a prepared statement: what stands in each row of an order is converted once."""
-    order, line = asked.converting(slice(_WIDTH)), asked.converting(slice(_WIDTH, None))
+    order, line = asked.converting(slice(WIDTH)), asked.converting(slice(WIDTH, None))
     for _, group in groupby(asked.said, key=itemgetter(0)):
         rows_of_order = list(group)
-        lines = [LineRecord(*line(row)) for row in rows_of_order if row[_WIDTH] is not None]
+        lines = [LineRecord(*line(row)) for row in rows_of_order if row[WIDTH] is not None]
         yield OrderRecord(*(*order(rows_of_order[0]), lines))

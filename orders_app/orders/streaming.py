@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Select, select
 from orders_app.auth.models import User
 from orders_app.orders.filters import OrderFilter
 from orders_app.orders.models import Order, OrderLine, ProductName
-from orders_app.orders.queries import ORDER_COLUMNS, PlainLine, lines_as_json, plain_lines, with_lines
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.rows import ORDER_COLUMNS, PlainLine, lines_as_json, plain_lines, with_lines
 from orders_app.shared.text import fold
 
 ORDERS_AT_ONCE: Final = 250

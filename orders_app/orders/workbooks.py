@@ -13,8 +13,8 @@ from typing import IO, Any, Final
 
 import xlsxwriter
 
-from orders_app.orders.queries import PlainLine
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.rows import PlainLine
 
 MOST_ROWS: Final = 250_000
 """Lines in one workbook: a file of this kind is worked out as a whole before the first byte can be sent."""

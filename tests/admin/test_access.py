@@ -86,7 +86,7 @@ def test_a_forged_session_is_nobody(app: Flask, stranger: Visitor) -> None:
         "orders_session", path="/admin", value="eyJ1c2VyIjoieCJ9.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb"
     )
     assert stranger.get("/admin/").status_code == 302
-    with stranger.client.session_transaction() as session:
+    with stranger.client.session_transaction("/admin/") as session:
         session.update(user="no-uuid", family=7)
     assert stranger.get("/admin/").status_code == 302
 

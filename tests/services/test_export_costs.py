@@ -24,8 +24,9 @@ from orders_app.orders.importing.options import Format
 from orders_app.orders.models import Order
 from orders_app.orders.queries import get_order
 from orders_app.orders.records import OrderRecord
+from orders_app.orders.rows import PlainLine
 from orders_app.orders.services import create_orders_for
-from orders_app.orders.streaming import PlainLine, stream_orders, stream_with_plain_lines
+from orders_app.orders.streaming import stream_orders, stream_with_plain_lines
 from orders_app.shared.clock import utcnow
 from orders_app.shared.identity import Actor, Role, command_line_actor
 from tests import factories
