@@ -32,6 +32,7 @@ from orders_app.http.ready_answers import ReadyAnswers
 from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
 from orders_app.http.unread_bodies import finish_reading
+from orders_app.http.whole_answers import WholeAnswers, tell_whole_answers
 from orders_app.migrating import is_up_to_date
 from orders_app.orders.counts import count_by_status
 from orders_app.orders.routes import blp as orders_blueprint
@@ -57,7 +58,7 @@ def compose(config: Config) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.session_interface = _SessionInterface()
     app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]  # Flask's documented way
-        ReadyAnswers(app.wsgi_app), config.trusted_proxies
+        ReadyAnswers(WholeAnswers(app.wsgi_app)), config.trusted_proxies
     )
 
     log_to_stderr()
@@ -65,6 +66,7 @@ def compose(config: Config) -> Flask:
     connect_receivers()
     count_requests(app)
     register_hooks(app, config.trusted_hosts)
+    tell_whole_answers(app)
     finish_reading(app)
     tell_limits(app)
     register_error_handlers(app, page=admin.error_page)

@@ -46,8 +46,7 @@ def _in_pieces(written: Iterable[bytes]) -> Iterator[bytes]:
 
 def _json_lines(orders: Iterable[tuple[OrderRecord, list[PlainLine]]]) -> Iterator[bytes]:
     for order, lines in orders:
-        said = order.as_json(Role.ADMIN)
-        said["products"] = [line_json(*line) for line in lines]
+        said = order.as_json(Role.ADMIN, [line_json(*line) for line in lines])
         yield orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)
 
 

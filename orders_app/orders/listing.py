@@ -73,4 +73,4 @@ class Listing:
         return orjson.dumps([self._written(*found) for found in listed])
 
     def _written(self, order: OrderRecord, lines: Sequence[PlainLine]) -> dict[str, Any]:
-        return order.as_json(self.role) | {"products": [line_json(*line) for line in lines]}
+        return order.as_json(self.role, [line_json(*line) for line in lines])
