@@ -131,3 +131,16 @@ def colleague(browser: Browser, server: str, watch: Watch) -> Iterator[Page]:
     """The panel, with another admin logged in, in a browser of their own that runs no scripts."""
     with browser_session(browser, server, watch, java_script_enabled=False) as context:
         yield log_in(context.new_page(), COLLEAGUE)
+
+
+def delete_opened(page: Page, reason: str = "") -> None:
+    """Delete the order whose page is open; it asks for a reason first, unless there is no JavaScript."""
+    at_once = page.locator('noscript form[action$="/delete/"] button')
+    if at_once.count():
+        at_once.click()
+        return
+    page.locator("[data-open=delete]").press("Enter")
+    dialog = page.get_by_role("dialog")
+    if reason:
+        dialog.get_by_label("Reason").fill(reason)
+    dialog.get_by_role("button", name="Delete").click()

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, delete_opened
 from tests.browser.test_panel import PHONE, new_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -102,7 +102,7 @@ def test_an_order_deleted_meanwhile_is_restored_and_nothing_typed_is_lost(
     address = details.replace("/details/", "/edit/")
     panel.goto(address)
     colleague.goto(details)
-    colleague.get_by_role("button", name="Delete").click()
+    delete_opened(colleague)
     _saved(colleague, "The order is deleted. It is kept, and can be restored here.")
     panel.get_by_label("Product of line 1").fill("Blue vase")
     _save(panel)
@@ -121,12 +121,12 @@ def test_an_order_deleted_meanwhile_is_restored_and_nothing_typed_is_lost(
 def test_a_button_of_a_page_that_was_overtaken_does_nothing(panel: Page, colleague: Page) -> None:
     details = new_order(panel, "Clock")
     _overtake(colleague, details.replace("/details/", "/edit/"))
-    panel.get_by_role("button", name="Delete").click()
+    delete_opened(panel)
     alert = panel.get_by_role("alert")
     expect(alert).to_contain_text("Nothing was changed. maria changed this order meanwhile.")
     expect(alert).to_contain_text("Line changed (quantity): 4 × Clock at 2.50 → 5 × Clock at 2.50")
     expect(alert).to_be_focused()
-    panel.get_by_role("button", name="Delete").click()
+    delete_opened(panel)
     expect(panel.get_by_role("status")).to_contain_text("The order is deleted.")
 
 
