@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask import Flask
 
-from orders_app.admin.orders import export
+from orders_app.admin.orders import files
 from orders_app.extensions import unit_of_work
 from orders_app.orders import services, workbooks
 from tests import factories
@@ -85,7 +85,7 @@ def test_what_cannot_be_read_exports_nothing(panel: Visitor, query: dict[str, st
 
 def test_a_workbook_has_an_end(panel: Visitor, alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbooks, "MOST_ROWS", 1)
-    monkeypatch.setattr(export, "MOST_ROWS", 1)
+    monkeypatch.setattr(files, "MOST_ROWS", 1)
     alice.order()
     assert panel.get(PATH, query_string={"format": "xlsx"}).status_code == 200
     alice.order()

@@ -70,7 +70,8 @@ class Crowd:
         }
         answer = self.app.wsgi_app(environ, self.start)
         b"".join(answer)
-        answer.close()  # type: ignore[attr-defined]  # werkzeug's ClosingIterator
+        if hasattr(answer, "close"):  # what is a list has nothing to close
+            answer.close()
 
     def start(self, status: str, _headers: Any, _error: Any = None) -> Any:
         self.statuses.add(int(status[:3]))

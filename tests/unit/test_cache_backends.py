@@ -188,7 +188,9 @@ def test_making_room_does_not_gather_names(tmp_path: Path) -> None:
     """What a worker once took for that it would keep."""
     cache = file_cache(tmp_path, threshold=2_000)
     for number in range(2_001):
-        (tmp_path / f"{number:064}").touch()
+        path = tmp_path / f"{number:064}"
+        path.touch()
+        os.utime(path, (number, number))
     tracemalloc.start()
     cache._remove_oldest()
     _, peak = tracemalloc.get_traced_memory()
