@@ -118,10 +118,11 @@ def no_lock() -> None:
         return order
 
     def write_history(_sender: UnitOfWork, session: Session, events: Events) -> None:
-        count = text("SELECT coalesce(max(sequence), 0) + 1 FROM order_events WHERE order_id = :order_id")
+        count = "SELECT coalesce(max(sequence), 0) + 1 FROM order_events WHERE order_id = %s"
+        driver: Any = session.connection().connection.driver_connection
         for event in events:
             if isinstance(event, OrderEvent):
-                sequence = session.scalar(count, {"order_id": event.order_id})
+                [sequence] = driver.execute(count, [event.order_id]).fetchone()
                 object.__setattr__(event, "sequence", sequence)
                 session.execute(
                     text("UPDATE orders SET version = :version WHERE id = :order_id"),
