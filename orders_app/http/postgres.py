@@ -31,6 +31,12 @@ GRACE_SECONDS = 1.0
 """How much longer than the server this side waits: its own word comes first, where it has one."""
 
 
+class ServerSilent(psycopg.OperationalError):
+    """Nothing came for as long as anybody waits: who asks again would wait again."""
+
+    was_waited_for = True
+
+
 class PatientConnection(psycopg.Connection[Any]):
     """A connection that waits for an answer as long as its patience lasts, and ends itself then."""
 
@@ -49,7 +55,7 @@ class PatientConnection(psycopg.Connection[Any]):
             self.close()
             if self.on_silence is not None:
                 self.on_silence()
-            raise psycopg.OperationalError(f"the server said nothing for {limit:g} seconds") from None
+            raise ServerSilent(f"the server said nothing for {limit:g} seconds") from None
 
 
 def _ran_out(error: psycopg.Error) -> bool:

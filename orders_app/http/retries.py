@@ -37,7 +37,11 @@ class RetryingFlask(Flask):
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) in _ROLLED_BACK:
                     reason = "A transaction lost against another one"
-                elif error.connection_invalidated and request.method in _READING:
+                elif (
+                    error.connection_invalidated
+                    and request.method in _READING
+                    and not getattr(error.orig, "was_waited_for", False)
+                ):
                     reason = "The connection to the database ended during a read"
                 else:
                     raise

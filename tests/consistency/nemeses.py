@@ -133,9 +133,11 @@ def fill_logs(cluster: Cluster, chance: random.Random) -> None:
     number = time.monotonic_ns()
     for name in LOGS:
         path = cluster.log_dir / name
+        kept, full = path.with_name(f"{name}.{number}"), path.with_name(f"{name}.full")
+        full.symlink_to("/dev/full")
         if path.exists():
-            path.rename(path.with_name(f"{name}.{number}"))
-        path.symlink_to("/dev/full")
+            kept.hardlink_to(path)
+        full.replace(path)  # in one step: a worker that finds no file makes one
     time.sleep(chance.uniform(0.5, 1.5))
     for name in LOGS:
         (cluster.log_dir / name).unlink()
