@@ -9,27 +9,20 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, Uuid, bindparam, func, literal, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.models import OrderEventRow
-from orders_app.shared.bulk import are_few, insert_rows
+from orders_app.shared.bulk import insert_rows
 from orders_app.shared.clock import rfc3339
 from orders_app.shared.persistence import UTCDateTime
-from orders_app.shared.prepared import Prepared
 
 LOOKED_THROUGH: Final = 100_000
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LOOKED_UP_AT_ONCE: Final = 500
 _COLUMNS: Final = tuple(item.name for item in fields(Entry))
 _values: Final = attrgetter(*_COLUMNS)
-_SEAL: Final = Prepared(
-    select(OrderEventRow.seal).where(
-        OrderEventRow.order_id == bindparam("order_id", type_=Uuid()),
-        OrderEventRow.sequence == bindparam("sequence"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +135,8 @@ def append(session: Session, key: bytes, entries: Sequence[Entry]) -> None:
 def _seals(session: Session, places: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], bytes]:
     """The seals of the events at these places (order, sequence)."""
     found: dict[tuple[UUID, int], bytes] = {}
-    wanted = list(places)
-    if are_few(wanted):
-        # One by one by the driver itself: SQLAlchemy reads no rows in the middle of a pipeline.
-        for order_id, sequence in wanted:
-            for (seal,) in _SEAL.rows(session.connection(), {"order_id": order_id, "sequence": sequence}):
-                found[order_id, sequence] = seal
-        return found
     columns = (OrderEventRow.order_id, OrderEventRow.sequence)
+    wanted = list(places)
     for start in range(0, len(wanted), _LOOKED_UP_AT_ONCE):
         some = wanted[start : start + _LOOKED_UP_AT_ONCE]
         rows = session.execute(select(*columns, OrderEventRow.seal).where(tuple_(*columns).in_(some)))

@@ -66,23 +66,6 @@ def count_orders(connection: Connection, wanted: OrderFilter) -> int:
     return int(connection.scalar(statement) or 0)
 
 
-def sum_orders(connection: Connection, wanted: OrderFilter) -> int:
-    """What the orders that a filter lets through come to, in cents, exactly."""
-    if wanted.given() <= _TOLD_APART:
-        return int(connection.scalar(kept(wanted, func.sum(OrderCount.total_cents))) or 0)
-    statement = select(func.sum(Order.total_price_cents)).where(*matching(connection, wanted))
-    return int(connection.scalar(statement) or 0)
-
-
-def count_up_to(connection: Connection, wanted: OrderFilter, most: int) -> int | None:
-    """The same, or None where it would take counting more than `most`."""
-    if wanted.given() <= _TOLD_APART:
-        return count_orders(connection, wanted)
-    some = _matching(connection, wanted).limit(most + 1).subquery()
-    number = connection.scalar(select(func.count()).select_from(some)) or 0
-    return number if number <= most else None
-
-
 def figures_up_to(connection: Connection, wanted: OrderFilter, most: int) -> Figures | None:
     """How many they are and what they come to, of one moment; None where it would take looking at more."""
     if wanted.given() <= _TOLD_APART:

@@ -1,7 +1,7 @@
 """Reading orders to show them.
 
-What each function returns comes from one statement, so that it was true at one moment: an order never
-comes with the lines of its next version.
+The orders that a function returns come from one statement, so that they were true at one moment: an order
+never comes with the lines of its next version.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ _ONE_ORDER: Final = Prepared(
     .where(Order.id == bindparam("order_id"))
     .order_by(OrderLine.position)
 )
-# The lists that are asked for most have an index each, and are put together once for each ordering.
 _NEAR: Final = 1_000
+"""So many rows are skipped without a look at whether there are as many."""
+# The lists that are asked for most have an index each, and are put together once for each ordering.
 _OFTEN_GIVEN: Final[tuple[frozenset[str], ...]] = (
     frozenset(),
     frozenset({"owner_id"}),
@@ -258,7 +259,7 @@ def _listed(ids: Select[UUID], ordering: str, dialect: str) -> Select[Any]:
 
 
 def _gathered(asked: Asked) -> Iterator[OrderRecord]:
-    """The same from a prepared statement: what stands in each row of an order is converted once."""
+    """Orders from rows, one a line, that stand together; what all of them say is converted once."""
     order, line = asked.converting(slice(WIDTH)), asked.converting(slice(WIDTH, None))
     for _, group in groupby(asked.said, key=itemgetter(0)):
         rows_of_order = list(group)

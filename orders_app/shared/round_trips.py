@@ -7,13 +7,17 @@ is reported at the end, and what was sent after it is not done: nothing is commi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext
+from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+_PIPELINE: Final = "orders_pipeline"
+_WRITES_ONLY: Final = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b(?!.*\bRETURNING\b)", re.DOTALL)
 
 
 @contextmanager
@@ -29,19 +33,25 @@ def in_one_go(session: Session) -> Iterator[None]:
         return
     connection = session.connection()
     try:
-        with driver.pipeline():
-            yield
+        with driver.pipeline() as pipeline:
+            connection.info[_PIPELINE] = pipeline
+            try:
+                yield
+            finally:
+                connection.info.pop(_PIPELINE, None)
     except connection.dialect.loaded_dbapi.Error as error:
         raise as_sqlalchemy_has_it(connection, error) from error
 
 
 @contextmanager
-def committed_in_one_go(session: Session) -> Iterator[None]:
-    """The same for the last statements of a transaction, with its COMMIT behind them."""
-    with in_one_go(session):
+def committed(session: Session, *, at_once: bool) -> Iterator[None]:
+    """Commit after the block; `at_once` in one go with what is executed in it."""
+    session.flush()
+    with in_one_go(session) if at_once else nullcontext():
         yield
         session.flush()
-        send_commit(session)
+        if at_once:
+            send_commit(session)
     session.commit()  # of a transaction that is over already there is nothing left to send
 
 
@@ -75,3 +85,11 @@ def _pipelining(session: Session) -> Any:
     """The driver's connection if it can be asked for a pipeline, else None."""
     driver = session.connection().connection.driver_connection
     return driver if hasattr(driver, "pipeline") else None
+
+
+@event.listens_for(Engine, "after_cursor_execute")
+def _wait_for_rows(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    """SQLAlchemy looks for the rows of a statement at once, and would find that there are none yet."""
+    pipeline = connection.info.get(_PIPELINE)
+    if pipeline is not None and not _WRITES_ONLY.match(statement):
+        pipeline.sync()

@@ -16,8 +16,8 @@ events_recorded = _signals.signal(
 
     Sender: the `UnitOfWork`.  Payload: `session` (SQLAlchemy Session), `events` (a non-empty tuple of
     the events recorded in it, in order).  What a receiver writes becomes part of the same commit; what
-    it raises rolls everything back.  On PostgreSQL its statements are sent without waiting for their
-    outcome (`round_trips.py`); who needs rows asks with a `Prepared` statement.
+    it raises rolls everything back.  On PostgreSQL the outcome of statements that return no rows is known
+    only at the end (`round_trips.py`).
     """,
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from orders_app.shared.bulk import are_few
 from orders_app.shared.events import Event
-from orders_app.shared.round_trips import committed_in_one_go
+from orders_app.shared.round_trips import committed
 from orders_app.shared.signals import event_committed, events_recorded, receiver_failed
 
 logger = logging.getLogger(__name__)
@@ -51,15 +51,9 @@ class UnitOfWork:
             return
         events = tuple(self._events)
         try:
-            if events:
-                self.session.flush()
-            if events and are_few(events):
-                with committed_in_one_go(self.session):
-                    events_recorded.send(self, session=self.session, events=events)
-            else:
+            with committed(self.session, at_once=are_few(events)):
                 if events:
                     events_recorded.send(self, session=self.session, events=events)
-                self.session.commit()
         except BaseException:
             self.session.rollback()
             raise

@@ -118,11 +118,10 @@ def no_lock() -> None:
         return order
 
     def write_history(_sender: UnitOfWork, session: Session, events: Events) -> None:
-        count = "SELECT coalesce(max(sequence), 0) + 1 FROM order_events WHERE order_id = %s"
-        driver: Any = session.connection().connection.driver_connection
+        count = text("SELECT coalesce(max(sequence), 0) + 1 FROM order_events WHERE order_id = :order_id")
         for event in events:
             if isinstance(event, OrderEvent):
-                [sequence] = driver.execute(count, [event.order_id]).fetchone()
+                sequence = session.scalar(count, {"order_id": event.order_id})
                 object.__setattr__(event, "sequence", sequence)
                 session.execute(
                     text("UPDATE orders SET version = :version WHERE id = :order_id"),

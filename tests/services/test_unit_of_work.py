@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from orders_app.extensions import db, unit_of_work
@@ -24,6 +25,7 @@ from orders_app.orders.models import Order
 from orders_app.shared import round_trips, signals
 from orders_app.shared.events import Event
 from orders_app.shared.identity import Actor
+from orders_app.shared.persistence import new_id
 from orders_app.shared.unit_of_work import UnitOfWork
 from orders_app.shared.view_versions import SHARDS, ViewVersion
 from tests.factories import new_order
@@ -117,6 +119,38 @@ def test_a_receiver_that_raises_inside_rolls_everything_back(
 
 def fails_after_commit(_sender: UnitOfWork, event: Event) -> None:
     raise ZeroDivisionError
+
+
+def test_a_receiver_inside_reads_what_was_written_before_it(session: Session, as_alice: Actor) -> None:
+    """With the session, as anybody would, though what is written is not waited for."""
+    seen: list[tuple[int, list[str]]] = []
+
+    def look(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+        number = session.scalars(select(Order.version)).all()
+        told = session.execute(select(OrderEventRow.event).order_by(OrderEventRow.sequence)).all()
+        seen.append((number[0], [event for (event,) in told]))
+
+    order = make(as_alice)
+    with connected(signals.events_recorded, look):
+        change(as_alice, order, status=OrderStatus.CONFIRMED)
+    [(version, told)] = seen
+    assert (version, told[0]) == (2, "order.created")
+    assert set(told[1:]) <= {"order.status_changed"}, "receivers come in no order that is promised"
+    session.rollback()
+    assert session.scalars(select(Order.version)).all() == [2]
+
+
+def test_a_statement_that_fails_in_a_receiver_is_an_error_of_sqlalchemy(
+    session: Session, as_alice: Actor
+) -> None:
+    """Wherever it comes to light: the statements after it are on their way by then."""
+
+    def spoil(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+        session.execute(insert(OrderEventRow).values(id=new_id(), order_id=new_id(), sequence=0))
+
+    with connected(signals.events_recorded, spoil), pytest.raises(IntegrityError):
+        make(as_alice)
+    assert count(session, Order) == 0
 
 
 def test_a_receiver_that_fails_after_the_commit_changes_nothing(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale, refresh
+
+from orders_app.desk.domain import time_zones
 
 LANGUAGES: Final = {"en": "English", "ru": "Русский"}
 """What the panel speaks; the first one where nothing else is known."""
@@ -61,19 +62,10 @@ def language() -> str:
 def chosen_zone() -> str:
     """The name of a time zone that exists."""
     chosen: str | None = g.get("panel_zone")
-    return chosen if chosen and is_zone(chosen) else browser_zone()
+    return chosen if chosen in time_zones() else browser_zone()
 
 
 def browser_zone() -> str:
     """The time zone that the browser is in, as far as it said so."""
     name = request.cookies.get(ZONE_COOKIE)
-    return name if name and is_zone(name) else "UTC"
-
-
-def is_zone(name: str) -> bool:
-    """Whether there is a time zone of this name."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return name if name in time_zones() else "UTC"
