@@ -82,6 +82,19 @@ def test_buttons_are_the_moves_that_are_legal_now(panel: Visitor, admin: Caller)
         assert [*moves] == order["allowed_transitions"]
 
 
+@pytest.mark.parametrize(
+    ("status", "onward"), [("pending", "confirmed"), ("confirmed", "completed"), ("cancelled", "confirmed")]
+)
+def test_the_button_that_stands_out_moves_the_order_on(
+    panel: Visitor, admin: Caller, status: str, onward: str
+) -> None:
+    order = made_order(admin, status=status)
+    page = panel.get(f"/admin/orders/details/?id={order['order_id']}").text
+    actions = page.partition('<div class="actions">')[2].partition("<dl")[0]
+    standing_out = [form for form in re.findall(r"<form.*?</form>", actions, re.DOTALL) if "primary" in form]
+    assert re.findall(r'name="to" value="(\w+)"', "".join(standing_out)) == [onward]
+
+
 def test_a_move_is_made_and_an_illegal_one_is_explained(panel: Visitor, admin: Caller) -> None:
     order = made_order(admin)
     page = f"/admin/orders/details/?id={order['order_id']}"

@@ -72,7 +72,7 @@ def _short(value: Any, field: str) -> str:
 
 def move(status: str) -> str:
     """What the button says that gives an order this status."""
-    return str(MOVES.get(status) or gettext("Make it %(status)s", status=word(status)))
+    return str(MOVES.get(status) or gettext("Back to %(status)s", status=word(status)))
 
 
 def register_filters(app: Flask) -> None:
