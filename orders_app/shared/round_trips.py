@@ -32,13 +32,14 @@ def in_one_go(session: Session) -> Iterator[None]:
         yield
         return
     connection = session.connection()
+    kept_with_it = connection.info  # asked for now: a connection that gets lost does not say any more
     try:
         with driver.pipeline() as pipeline:
-            connection.info[_PIPELINE] = pipeline
+            kept_with_it[_PIPELINE] = pipeline
             try:
                 yield
             finally:
-                connection.info.pop(_PIPELINE, None)
+                kept_with_it.pop(_PIPELINE, None)
     except connection.dialect.loaded_dbapi.Error as error:
         raise as_sqlalchemy_has_it(connection, error) from error
 

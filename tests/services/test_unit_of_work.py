@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from orders_app.extensions import db, unit_of_work
@@ -150,6 +150,22 @@ def test_a_statement_that_fails_in_a_receiver_is_an_error_of_sqlalchemy(
 
     with connected(signals.events_recorded, spoil), pytest.raises(IntegrityError):
         make(as_alice)
+    assert count(session, Order) == 0
+
+
+def test_a_connection_that_is_lost_in_a_receiver_is_told_as_that(session: Session, as_alice: Actor) -> None:
+    """What answers the request has to know that the database went away: that is a 503, not a 500."""
+
+    def lose(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        driver.close()
+        session.execute(insert(OrderEventRow).values(id=new_id(), order_id=new_id(), sequence=0))
+
+    with connected(signals.events_recorded, lose), pytest.raises(DBAPIError) as told:
+        make(as_alice)
+    assert told.value.connection_invalidated
+    session.rollback()
     assert count(session, Order) == 0
 
 
