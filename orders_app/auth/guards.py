@@ -1,7 +1,7 @@
 """Who is asking: Basic or Bearer, on every endpoint alike (Flask-HTTPAuth).
 
 Both schemes end in one statement that reads the account, whether it may be used, and the version of
-what it may see.
+what the request shows: of all that the account may see, unless `shows` says that it is less.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import Authorization
 
 from orders_app.auth import tokens
+from orders_app.auth.credentials import ALL_THEY_SEE, Credential, Shown
 from orders_app.auth.domain import REQUEST_WINDOW, FailureLimits, Quota
-from orders_app.auth.repository import Credential
 from orders_app.auth.services import password_links, sessions, throttle
 from orders_app.extensions import read_connection, read_connections
 from orders_app.http.problems import INVALID_TOKEN
@@ -71,6 +71,11 @@ bearer = _Bearer(scheme="Bearer", realm="orders")
 auth = MultiAuth(bearer, basic)
 
 
+def shows(shown: Shown) -> None:
+    """Say, before the caller is checked, what this request shows if they may see it."""
+    g.shown = shown
+
+
 def check_password(username: str, password: str) -> Credential | None:
     """The account with this name and password; who is refused stands in the log.
 
@@ -79,7 +84,12 @@ def check_password(username: str, password: str) -> Credential | None:
     try:
         with read_connection() as connection:
             credential = sessions.check_password(
-                connection, username, password, address=current_address(), limits=_failure_limits()
+                connection,
+                username,
+                password,
+                address=current_address(),
+                limits=_failure_limits(),
+                shown=_shown(),
             )
     except TooManyRequests:
         deny("too_many_attempts", username)
@@ -108,6 +118,11 @@ def check_password_link(token: str) -> bool:
     return False
 
 
+def _shown() -> Shown:
+    shown: Shown = g.get("shown", ALL_THEY_SEE)
+    return shown
+
+
 def _failure_limits() -> FailureLimits:
     settings = current_app.config["ORDERS"]
     return FailureLimits(
@@ -134,7 +149,9 @@ def verify_token(token: str) -> Actor | None:
     claims = tokens.read(token, "access")
     if claims is not None:
         with read_connection() as connection:
-            credential = sessions.credential_of_session(connection, claims.user_id, claims.family_id)
+            credential = sessions.credential_of_session(
+                connection, claims.user_id, claims.family_id, shown=_shown()
+            )
         if credential is not None:
             return _admitted(credential, min(credential.good_until, claims.expires_at))
     deny("bad_token")
@@ -146,7 +163,7 @@ class Standing:
     """What a caller was admitted for, and how to find out later whether it still holds.
 
     It does as long as the database says the same of them to the letter: the account, its role, the log-in,
-    the hash of the password, and the version of what they may see.
+    the hash of the password, and the version of what the request shows.
     """
 
     connections: ReadConnections

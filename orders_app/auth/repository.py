@@ -1,26 +1,23 @@
-"""Queries for accounts and log-ins; no rules, no commit."""
+"""Queries for accounts, log-ins and their failures; no rules, no commit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     Connection,
     FromClause,
     Table,
-    bindparam,
     case,
     delete,
     func,
-    literal,
     select,
     update,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from orders_app.auth.domain import FAILURE_WINDOW, REQUEST_WINDOW, FailureWindow, Quota, username_key
 from orders_app.auth.events import UserEvent
@@ -34,96 +31,11 @@ from orders_app.auth.models import (
     User,
 )
 from orders_app.shared.bulk import insert_rows
-from orders_app.shared.identity import Actor, Role
+from orders_app.shared.identity import Role
 from orders_app.shared.persistence import insert_into, locking, new_id
-from orders_app.shared.prepared import Asked, Prepared
-from orders_app.shared.view_versions import version_seen_by
 
 _KEPT = 5
 """How many windows long the count of failures is kept; two would do, were all clocks equal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What the database says of a caller: who they are, and what to check a password against.
-
-    `asked` finds out whether it still says the same; by then `good_until` may be over, the end of a log-in or
-    of the memory of a password.
-    """
-
-    actor: Actor
-    is_active: bool
-    password_hash: str | None
-    asked: Asked
-    good_until: datetime
-
-
-_CREDENTIAL_COLUMNS: Final[tuple[Any, ...]] = (
-    User.id,
-    User.username,
-    User.role,
-    User.is_active,
-    User.password_hash,
-    version_seen_by(User.__table__.c.id, User.__table__.c.role == Role.ADMIN.value).label("view_version"),
-)
-_OF_ACCOUNT = aliased(LoginFailures)
-_OF_ADDRESS = aliased(LoginFailures)
-_ONE_ROW = select(literal(1).label("one")).subquery()
-# One row whether or not the account exists, so that both take as long, and the failures cost no statement of
-# their own.
-_BY_NAME: Final = Prepared(
-    select(
-        *_CREDENTIAL_COLUMNS,
-        _OF_ACCOUNT.started_at,
-        _OF_ACCOUNT.count,
-        _OF_ADDRESS.started_at,
-        _OF_ADDRESS.count,
-    )
-    .select_from(_ONE_ROW)
-    .outerjoin(User, User.username_key == bindparam("key"))
-    .outerjoin(_OF_ACCOUNT, _OF_ACCOUNT.key == bindparam("account"))
-    .outerjoin(_OF_ADDRESS, _OF_ADDRESS.key == bindparam("address"))
-)
-_BY_FAMILY: Final = Prepared(
-    select(*_CREDENTIAL_COLUMNS, TokenFamily.expires_at)
-    .join(TokenFamily, TokenFamily.user_id == User.id)
-    .where(
-        User.id == bindparam("user_id"),
-        TokenFamily.id == bindparam("family_id"),
-        TokenFamily.revoked_at.is_(None),
-    )
-)
-
-
-def _credential(row: Sequence[Any], asked: Asked, good_until: datetime) -> Credential:
-    user_id, username, role, is_active, password_hash, view_version = row
-    actor = Actor(user_id, username, Role(role), view_version)
-    return Credential(actor, is_active, password_hash, asked, good_until)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedCredential:
-    """The account of a name, if there is one, and the checks that failed for it and for the address."""
-
-    credential: Credential | None
-    of_account: FailureWindow | None
-    of_address: FailureWindow | None
-
-
-def credential_by_name(
-    connection: Connection, username: str, now: datetime, *, account: str, address: str
-) -> NamedCredential:
-    """The account of that name, without regard to case; `account` and `address` are keys of failures.
-
-    The credential is good for no moment: its password was not checked.
-    """
-    asked = _BY_NAME.ask(connection, {"key": username_key(username), "account": account, "address": address})
-    [[*of_user, account_since, account_count, address_since, address_count]] = asked.rows()
-    return NamedCredential(
-        _credential(of_user, asked, now) if of_user[0] is not None else None,
-        FailureWindow(account_since, account_count) if account_since is not None else None,
-        FailureWindow(address_since, address_count) if address_since is not None else None,
-    )
 
 
 def count_failure(connection: Connection, keys: Sequence[str], now: datetime) -> dict[str, FailureWindow]:
@@ -182,14 +94,6 @@ def delete_old_failures(connection: Connection, now: datetime, *, at_most: int) 
         .with_for_update(skip_locked=True)
     )
     connection.execute(delete(LoginFailures).where(LoginFailures.key.in_(old.scalar_subquery())))
-
-
-def credential_by_family(connection: Connection, user_id: UUID, family_id: UUID) -> Credential | None:
-    """The account, provided that this log-in of theirs was not ended; good until that ends by itself."""
-    asked = _BY_FAMILY.ask(connection, {"user_id": user_id, "family_id": family_id})
-    for *of_user, expires_at in asked.rows():
-        return _credential(of_user, asked, expires_at)
-    return None
 
 
 def get_user(session: Session, user_id: UUID, *, lock: bool = False) -> User | None:

@@ -1,10 +1,10 @@
 """The cache of answers: the only place that knows its keys, lifetimes and rules of freshness.
 
-An entry holds the finished bytes of an answer and the version of the caller's view it was made under
-(`shared/view_versions.py`).  The key names the view (one owner's, or the admins'), what was asked and
-nothing else, so entries are replaced in place and their number does not grow with the changes.  The
-caller's version was read with their credential, before any of the data: an entry under another version
-is a miss, and a reader who was overtaken by a writer can only store what nobody will accept.
+An entry holds the finished bytes of an answer and the version it was made under: of the order it shows,
+or of all that the caller sees (`shared/view_versions.py`).  The key names the view (one owner's, or the
+admins'), what was asked and nothing else, so entries are replaced in place and their number does not grow
+with the changes.  The version was read with the caller's credential, before any of the data: an entry under
+another version is a miss, and a reader who was overtaken by a writer can only store what nobody will accept.
 
 A MAC over key and entry keeps out what this service did not write.
 """
@@ -29,7 +29,7 @@ from orders_app.orders.records import entity_tag
 from orders_app.shared.identity import Actor
 
 _MAC_BYTES = 16
-_FORM = b"2\0"
+_FORM = b"3\0"
 """The form of an entry; a new one makes a miss of what another release has left under the same key."""
 _HIT = "orders; hit"
 _HITS = CACHE_REQUESTS.labels("hit")
@@ -74,7 +74,7 @@ def cached_response(actor: Actor, asked: dict[str, Any], make: Callable[[], Answ
 def _ready(response: Response) -> Response:
     """The response, to be given again as long as its caller stands where they stood.
 
-    That includes the version of their view, which was read before the data: nothing they see has changed.
+    That includes the version of what is shown, which was read before the data: nothing of it has changed.
     """
     standing = current_standing()
     if standing is not None:
@@ -105,13 +105,13 @@ def _mac(key: str, content: bytes) -> bytes:
     return mac.digest()
 
 
-def _packed(key: str, version: int, answer: Answer) -> bytes:
+def _packed(key: str, version: str, answer: Answer) -> bytes:
     head = orjson.dumps([version, answer.tag, answer.headers])
     content = head + b"\n" + answer.body
     return _mac(key, content) + content
 
 
-def _read(key: str, version: int) -> Answer | None:
+def _read(key: str, version: str) -> Answer | None:
     """A fresh entry; None for one that is absent, stale, foreign or damaged."""
     entry = cache.get(key)
     if not isinstance(entry, bytes):

@@ -20,13 +20,17 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    Text,
     Uuid,
     bindparam,
+    cast,
     func,
     literal_column,
     select,
 )
+from sqlalchemy.orm import aliased
 
+from orders_app.auth.credentials import CredentialQueries, Shown
 from orders_app.auth.models import User
 from orders_app.orders.counts import KEPT, KEPT_OF_STATUS, count_orders
 from orders_app.orders.domain import OrderStatus
@@ -60,6 +64,15 @@ _ONE_ORDER: Final = Prepared(
     .where(Order.id == bindparam("order_id"))
     .order_by(OrderLine.position)
 )
+_OWNER = aliased(User)
+_ONE_ORDER_SHOWN: Final = CredentialQueries(
+    # All that an order shows changes with its version, but for the name of its owner.
+    select(cast(Order.version, Text) + " " + _OWNER.username)
+    .select_from(Order)
+    .join(_OWNER, _OWNER.id == Order.user_id)
+    .where(Order.id == bindparam("order_id"))
+    .scalar_subquery()
+)
 _NEAR: Final = 1_000
 """So many rows are skipped without a look at whether there are as many."""
 # The lists that are asked for most have an index each, and are put together once for each ordering.
@@ -69,6 +82,11 @@ _OFTEN_GIVEN: Final[tuple[frozenset[str], ...]] = (
     frozenset({"statuses"}),
     frozenset({"owner_id", "statuses"}),
 )
+
+
+def one_order(order_id: UUID) -> Shown:
+    """For a request that shows this order alone: others may change meanwhile."""
+    return Shown(_ONE_ORDER_SHOWN, {"order_id": order_id})
 
 
 def get_order(connection: Connection, order_id: UUID) -> OrderRecord | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask.views import MethodView
 
-from orders_app.auth.guards import admin_required, current_actor, login_required
+from orders_app.auth.guards import admin_required, current_actor, login_required, shows
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.http.api import Blueprint, NoParameters, id_parameter
 from orders_app.http.conditional import ETAG_HEADER, IF_MATCH, IF_NONE_MATCH, expected_tags
@@ -22,7 +23,7 @@ from orders_app.orders.filters import OrderFilter
 from orders_app.orders.gates import NO_SUCH_ORDER, check_seen
 from orders_app.orders.listing import Listing
 from orders_app.orders.past import order_as_of
-from orders_app.orders.queries import get_order
+from orders_app.orders.queries import get_order, one_order
 from orders_app.orders.records import OrderRecord, entity_tag
 from orders_app.orders.schemas import (
     ChangeOrderSchema,
@@ -49,6 +50,14 @@ CACHE_HEADERS: dict[str, Any] = {
         "schema": {"type": "string", "example": "orders; hit"},
     }
 }
+
+
+@blp.url_value_preprocessor
+def say_what_is_read(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """A read of one order is answered from the cache until that order changes, not another of its owner."""
+    if request.method in {"GET", "HEAD"} and values and "order_id" in values:
+        with suppress(NotFound):  # what is no id is refused after the credentials were looked at
+            shows(one_order(_id(values["order_id"])))
 
 
 def _order_answer(description: str, headers: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -23,14 +23,14 @@ class Actor:
     """The person or program behind a request.
 
     `user_id` is None for the command line, which acts for no account.  `view_version` is the version
-    of everything that this actor may read, as of the moment their credential was checked (see
-    `view_versions`); caches compare it.
+    of what the request shows, as of the moment their credential was checked: of everything that this
+    actor may read (see `view_versions`), or of the one thing that was asked for.  Caches compare it.
     """
 
     user_id: UUID | None
     username: str
     role: Role
-    view_version: int = 0
+    view_version: str = ""
 
     @property
     def is_admin(self) -> bool:

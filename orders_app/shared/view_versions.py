@@ -3,7 +3,8 @@
 One row counts the changes to one owner's data; sixteen more, added up, count all changes.  The
 transaction of every change bumps the owner's row and one of the sixteen, so a version is visible
 exactly when the change is.  Whoever answers from a cache reads the version *before* the data, and
-serves a stored answer only if it was made under the version that stands now.  Nothing has to be
+serves a stored answer only if it was made under the version that stands now.  (An answer that shows one
+thing alone has a version of its own, which does not change with its neighbours.)  Nothing has to be
 purged, so nothing is lost when a process dies between the commit and a purge, or when the cache
 server was away meanwhile (docs/decisions/0003-view-versions.md).
 
@@ -22,6 +23,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Text,
     TextClause,
     Uuid,
     bindparam,
@@ -69,8 +71,8 @@ def _upsert(scopes: int) -> TextClause:
     return text(statement).bindparams(*(bindparam(f"scope_{place}", type_=Uuid()) for place in range(scopes)))
 
 
-def version_seen_by(user_id: ColumnElement[UUID], is_admin: ColumnElement[bool]) -> ColumnElement[int]:
-    """SQL for the version of what this user may see, to be read with their credential.
+def version_seen_by(user_id: ColumnElement[UUID], is_admin: ColumnElement[bool]) -> ColumnElement[str]:
+    """SQL for the version of all that this user may see, to be read with their credential.
 
     An admin sees everything, everybody else what they own.
     """
@@ -78,4 +80,4 @@ def version_seen_by(user_id: ColumnElement[UUID], is_admin: ColumnElement[bool])
         select(func.sum(ViewVersion.version)).where(ViewVersion.scope <= SHARDS[-1]).scalar_subquery()
     )
     own = select(ViewVersion.version).where(ViewVersion.scope == user_id).scalar_subquery()
-    return cast(func.coalesce(case((is_admin, everything), else_=own), 0), BigInteger)
+    return cast(func.coalesce(case((is_admin, everything), else_=own), 0), Text)

@@ -68,6 +68,52 @@ def test_the_second_time_the_framework_is_left_alone(app: Flask, alice: Caller, 
         }
 
 
+def test_an_order_stays_ready_while_others_of_its_owner_change(
+    app: Flask, alice: Caller, reader: Caller
+) -> None:
+    """A shop changes one order after the other: what was read of the rest is as good as before."""
+    order, other = alice.order(), alice.order()
+    for path in (path_of(order), path_of(other), ORDERS):
+        reader.get(path)
+    alice.patch(path_of(other), {"status": "confirmed"})
+    assert again(app, reader, path_of(order))[1]
+    answer, was_ready = again(app, reader, path_of(other))
+    assert (answer.get_json()["status"], was_ready) == ("confirmed", False)
+    answer, was_ready = again(app, reader, ORDERS)
+    assert (answer.get_json()[0]["status"], was_ready) == ("confirmed", False)
+
+
+def test_in_the_common_cache_too_an_order_stays_while_others_change(
+    app: Flask, alice: Caller, reader: Caller
+) -> None:
+    order, other = alice.order(), alice.order()
+    reader.get(path_of(order))
+    alice.patch(path_of(other), {"status": "confirmed"})
+    with mock.patch.object(ready(app), "_kept", {}):  # as another process
+        assert reader.get(path_of(order)).headers["Cache-Status"] == "orders; hit"
+
+
+def test_a_new_name_of_the_owner_is_seen_in_an_order_that_did_not_change(
+    app: Flask, alice: Caller, admin: Caller
+) -> None:
+    by_token = Caller.by_token(app, "alice")
+    path = path_of(alice.order())
+    for caller in (by_token, admin):
+        caller.get(path)
+    user_id = alice.get(f"{USERS}me/").get_json()["user_id"]
+    assert admin.patch(f"{USERS}{user_id}/", {"username": "alicia"}).status_code == 200
+    assert [caller.get(path).get_json()["user"] for caller in (by_token, admin)] == ["alicia"] * 2
+
+
+def test_whose_order_it_is_not_any_more_gets_nothing(alice: Caller, bob: Caller, admin: Caller) -> None:
+    path = path_of(alice.order())
+    alice.get(path)
+    admin.patch(path, {"user": "bob"})
+    assert [caller.get(path).status_code for caller in (alice, bob)] == [404, 200]
+    admin("DELETE", path)
+    assert [caller.get(path).status_code for caller in (alice, bob, admin)] == [404, 404, 200]
+
+
 def test_a_304_is_ready_too(app: Flask, alice: Caller) -> None:
     path = path_of(alice.order())
     tag = alice.get(path).headers["ETag"]

@@ -52,6 +52,7 @@ MORE = (
     Bug("version-counted-later", Finding.STALE, READING),
     Bug("any-version-will-do", Finding.STALE, READING),
     Bug("ready-without-a-look", Finding.STALE, READING),
+    Bug("order-without-its-version", Finding.STALE, READING),
     Bug("match-compared-too-early", Finding.LOST_UPDATE, WRITING, POSTGRES),
     Bug("resurrected", Finding.RESURRECTED, {"create": 3, "delete": 2, "put": 3, "patch": 3, "restore": 2}),
     Bug("event-forgotten", Finding.LOST_WRITE, WRITING),

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from orders_app.auth import repository
+from orders_app.auth import credentials, repository
+from orders_app.auth.credentials import ALL_THEY_SEE, Credential, Shown
 from orders_app.auth.domain import LONGEST_NAME, LONGEST_PASSWORD, FailureLimits
 from orders_app.auth.events import UserEventName
 from orders_app.auth.models import TokenFamily
 from orders_app.auth.passwords import VerifiedPasswords
 from orders_app.auth.recording import tell
-from orders_app.auth.repository import Credential
 from orders_app.auth.services.accounts import check_unchanged
 from orders_app.auth.services.throttle import Attempt
 from orders_app.shared.clock import utcnow
@@ -54,6 +54,7 @@ def check_password(
     *,
     address: str = "",
     limits: FailureLimits | None = None,
+    shown: Shown = ALL_THEY_SEE,
 ) -> Credential | None:
     """The account whose name and password these are, if it may be used.
 
@@ -70,7 +71,7 @@ def check_password(
         attempt.count_failure(connection)
         return None
     attempt = Attempt.of(username, address, limits)
-    credential = attempt.find(connection)
+    credential = attempt.find(connection, shown)
     password_hash = credential.password_hash if credential and credential.is_active else None
     if _verified.remembers(username, password_hash, password) is None:
         if not _verified.verify(username, password_hash, password):
@@ -173,9 +174,11 @@ def end_all_sessions(
     return ended
 
 
-def credential_of_session(connection: Connection, user_id: UUID, family_id: UUID) -> Credential | None:
+def credential_of_session(
+    connection: Connection, user_id: UUID, family_id: UUID, *, shown: Shown = ALL_THEY_SEE
+) -> Credential | None:
     """Who acts under this log-in, if it stands and the account may be used."""
-    credential = repository.credential_by_family(connection, user_id, family_id)
+    credential = credentials.credential_by_family(connection, user_id, family_id, shown=shown)
     if credential is None or not credential.is_active or credential.good_until <= utcnow():
         return None
     return credential

@@ -14,9 +14,9 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from orders_app.auth import repository
+from orders_app.auth import credentials, repository
+from orders_app.auth.credentials import ALL_THEY_SEE, Credential, Shown
 from orders_app.auth.domain import FailureLimits, FailureWindow, Quota, client_network, username_key
-from orders_app.auth.repository import Credential
 from orders_app.shared.clock import utcnow
 from orders_app.shared.errors import TooManyRequests
 
@@ -46,10 +46,10 @@ class Attempt:
             limits,
         )
 
-    def find(self, connection: Connection) -> Credential | None:
+    def find(self, connection: Connection, shown: Shown = ALL_THEY_SEE) -> Credential | None:
         """The account of the name.  Raises `TooManyRequests` if no further check is allowed now."""
-        found = repository.credential_by_name(
-            connection, self.username, utcnow(), account=self.account, address=self.address
+        found = credentials.credential_by_name(
+            connection, self.username, utcnow(), account=self.account, address=self.address, shown=shown
         )
         self._admit(found.of_account, found.of_address)
         return found.credential
