@@ -1,4 +1,4 @@
-"""Writes `docs/performance.md`: the part between its two marks, the plots, and the raw figures beside it."""
+"""Writes `docs/performance.md` and the short table of the README, between their marks; plots, raw figures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, Final
 from benchmarks.load import BENCH_PYTHON
 from benchmarks.report import Row, in_markdown, replaced
 from benchmarks.runner import Results
+from benchmarks.summary import READMES, summary
 from config import ROOT
 
 DOCUMENT: Final = ROOT / "docs/performance.md"
@@ -44,6 +45,13 @@ def record(
     command = "make bench" + (f" ARGS={shlex.quote(shlex.join(words))}" if words else "")
     text = recorded(rows, machine, f"{now:%d %B %Y}, `{command}`.", drawn, results.voids)
     DOCUMENT.write_text(replaced(DOCUMENT.read_text(), text))
+    write_summaries(said)
+
+
+def write_summaries(raw: Mapping[str, Any]) -> None:
+    """Put the few figures that the READMEs show between their marks."""
+    for language, readme in READMES.items():
+        readme.write_text(replaced(readme.read_text(), summary(raw, language)))
 
 
 def recorded(
