@@ -56,11 +56,15 @@ class Contender:
 
     def worker_memory(self) -> list[int]:
         """The resident bytes of each worker process, largest first."""
+        return sorted((worker.memory_info().rss for worker in self._workers()), reverse=True)
+
+    def worker_shares(self) -> list[int]:
+        """The same with what several processes share divided among them, as programs and libraries are."""
+        return sorted((worker.memory_full_info().pss for worker in self._workers()), reverse=True)
+
+    def _workers(self) -> list[psutil.Process]:
         children = psutil.Process(self.process.pid).children()
-        sizes = [
-            child.memory_info().rss for child in children if "resource_tracker" not in str(child.cmdline())
-        ]
-        return sorted(sizes, reverse=True)
+        return [child for child in children if "resource_tracker" not in str(child.cmdline())]
 
 
 def path_of(order: SampleOrder) -> str:

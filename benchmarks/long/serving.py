@@ -96,14 +96,21 @@ def measure_memory(arena: Arena, sizes: Sizes, say: Say) -> Finding:
         requests = result.requests
         seen.append([size / 2**20 for size in contender.worker_memory()])
     warm, later = (max(sizes) for sizes in seen)
-    measured = [f"warm {_megabytes(seen[0])}", f"after {requests:,} more {_megabytes(seen[1])}"]
+    shares = [size / 2**20 for size in contender.worker_shares()]
+    measured = [
+        f"warm {_megabytes(seen[0])}",
+        f"after {requests:,} more {_megabytes(seen[1])}",
+        f"with what processes share divided among them {_megabytes(shares)}",
+    ]
     verdicts = [
         at_most(WORKER_MEGABYTES, warm, "MB a worker, warm"),
         at_most(FLAT, later / warm, "times that afterwards", 2),
     ]
     say(f"memory: {', '.join(measured)}")
     row = Row("memory", "resident memory of each worker under mixed requests", measured, verdicts)
-    return Finding([row], {"warm_mb": seen[0], "later_mb": seen[1], "requests": requests})
+    return Finding(
+        [row], {"warm_mb": seen[0], "later_mb": seen[1], "shares_mb": shares, "requests": requests}
+    )
 
 
 def _megabytes(sizes: list[float]) -> str:
