@@ -1,20 +1,16 @@
-"""The panel on a large database, the memory of workers, and how soon a server answers."""
+"""The memory of workers, and how soon a server answers."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import random
-import re
 import time
 from statistics import median
-from urllib.parse import urlencode
 
 from benchmarks import ours
 from benchmarks.arena import Arena
 from benchmarks.cases import CASES
-from benchmarks.contenders import Contender
-from benchmarks.dataset import ADMIN
 from benchmarks.figures import at_most
 from benchmarks.load import send
 from benchmarks.long.finding import Finding, Say, Sizes
@@ -22,64 +18,12 @@ from benchmarks.report import Row
 from benchmarks.starters import STARTERS
 from tests.server.processes import ServerProcess
 
-PAGES = {"home": "/admin/", "orders": "/admin/orders/"}
-PANEL_MILLISECONDS = 150
-TIMES = 15
 WORKER_MEGABYTES = 90
 FLAT = 1.1
 WARM_UP_SECONDS = 10
 START_SECONDS = 2
 STARTS = 5
 PATIENCE_SECONDS = 30
-_TOKEN = re.compile(r'name="csrf_token" type="hidden" value="([^"]+)"')
-
-
-class Browser:
-    """A session of the panel over one connection."""
-
-    def __init__(self, contender: Contender) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=PATIENCE_SECONDS)
-        self._cookie = ""
-        token = _TOKEN.search(self.get("/admin/login/"))
-        assert token is not None
-        fields = {"csrf_token": token[1], "username": ADMIN.name, "password": ADMIN.password}
-        self._ask("POST", "/admin/login/", urlencode(fields), 302)
-
-    def get(self, path: str) -> str:
-        """A page.  Raises `RuntimeError` where there is none."""
-        return self._ask("GET", path, None, 200)
-
-    def _ask(self, method: str, path: str, form: str | None, status: int) -> str:
-        headers = {"Cookie": self._cookie}
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._connection.request(method, path, form, headers)
-        answer = self._connection.getresponse()
-        text = answer.read().decode()
-        if answer.status != status:
-            raise RuntimeError(f"the panel answered {answer.status} to {method} {path}")
-        if cookie := answer.headers["Set-Cookie"]:
-            self._cookie = cookie.partition(";")[0]
-        return text
-
-
-def measure_panel(arena: Arena, sizes: Sizes, say: Say) -> Finding:
-    """Time per page from one connection; the network is the loopback, so nearly all of it is the server's."""
-    browser = Browser(ours.of_size(arena, sizes.large))
-    rows, raw = [], {}
-    for name, path in PAGES.items():
-        times = []
-        for _ in range(TIMES):
-            began = time.perf_counter()
-            browser.get(path)
-            times.append((time.perf_counter() - began) * 1000)
-        found = raw[name] = median(times)
-        say(f"panel: {name}: {found:.0f} ms")
-        verdict = at_most(PANEL_MILLISECONDS, found, "ms")
-        rows.append(
-            Row(f"panel, {name}", f"{path} with {sizes.large:,} orders", [f"{found:.0f} ms"], [verdict])
-        )
-    return Finding(rows, dict(raw))
 
 
 def measure_memory(arena: Arena, sizes: Sizes, say: Say) -> Finding:
