@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
 from flask import Blueprint, Flask, Request, redirect, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from prometheus_client import Metric
 from sqlalchemy import text
 from werkzeug.wrappers import Response
 
@@ -31,10 +32,11 @@ from orders_app.http.proxies import TrustedProxies
 from orders_app.http.ready_answers import ReadyAnswers
 from orders_app.http.retries import RetryingFlask
 from orders_app.http.security_headers import csp_nonce
+from orders_app.http.standing import Gauges, free_space, gauge
 from orders_app.http.unread_bodies import finish_reading
 from orders_app.http.whole_answers import WholeAnswers, tell_whole_answers
 from orders_app.migrating import is_up_to_date
-from orders_app.orders.counts import count_by_status
+from orders_app.orders.gauges import orders_as_they_stand
 from orders_app.orders.routes import blp as orders_blueprint
 
 VERSION = "0.1.0"
@@ -184,13 +186,30 @@ def _serve_operations(app: Flask, config: Config) -> None:
         backend: Any = cache.cache  # what CACHE_TYPE names
         return None if not config.cache_enabled or backend.is_reachable() else "does not answer"
 
-    def count_orders() -> Mapping[str, int]:
-        with read_connection() as connection:
-            return count_by_status(connection)
-
     serve_health(
         app,
         required={"database": database, "migrations": migrations},
         optional={"cache": cache_answers},
     )
-    serve_metrics(app, config.metrics_token, count_orders)
+    serve_metrics(app, config.metrics_token, _gauges(app, config, cache_answers))
+
+
+def _gauges(app: Flask, config: Config, cache_answers: Callable[[], str | None]) -> Iterator[Gauges]:
+    def database(is_up: bool) -> Metric:
+        return gauge("orders_database_up", "Whether the database tells how the orders stand.", float(is_up))
+
+    def orders() -> Sequence[Metric]:
+        with app.app_context(), read_connection() as connection:
+            return [database(True), *orders_as_they_stand(connection)]
+
+    def cache_up() -> Sequence[Metric]:
+        with app.app_context():
+            return [gauge("orders_cache_up", "Whether the cache takes entries.", float(not cache_answers()))]
+
+    def disk() -> Sequence[Metric]:
+        return free_space({"metrics": config.prometheus_multiproc_dir, "logs": config.log_dir})
+
+    yield Gauges("orders", orders, otherwise=[database(False)])
+    if config.cache_enabled:
+        yield Gauges("cache", cache_up)
+    yield Gauges("disk", disk)

@@ -21,7 +21,7 @@ from orders_app.auth.services import sessions
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.http.health import failing_parts
 from orders_app.orders.counts import count_by_status
-from orders_app.orders.domain import Figures, OrderStatus
+from orders_app.orders.domain import LONG_WAITING, MOST_WAITING, Figures, OrderStatus
 from orders_app.orders.filters import OrderFilter
 from orders_app.orders.queries import list_orders, waiting
 from orders_app.orders.sales import QUARTER, by_day
@@ -29,8 +29,6 @@ from orders_app.shared.clock import rfc3339, utcnow
 
 NEWEST: Final = 10
 DAYS: Final = 30
-LONG_WAITING: Final = timedelta(days=1)
-MOST_WAITING: Final = 1_000
 Day = tuple[datetime, datetime]
 
 

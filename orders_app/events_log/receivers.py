@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flask import current_app
@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from orders_app.auth.events import UserEvent
 from orders_app.auth.repository import append_account_events
+from orders_app.events_log.counting import count_denial, count_event
 from orders_app.history import repository as history
 from orders_app.history.domain import Entry, sealing_key
 from orders_app.http.log_files import EVENTS, GENERAL, write_line
-from orders_app.http.metrics import RECEIVER_FAILURES
+from orders_app.http.metrics import RECEIVER_FAILURES, begin_at_zero
 from orders_app.orders.events import OrderEvent, OrderEventName
 from orders_app.shared import signals, view_versions
 from orders_app.shared.clock import rfc3339, utcnow
@@ -28,10 +29,12 @@ def connect() -> None:
     signals.events_recorded.connect(write_history)
     signals.events_recorded.connect(write_account_history)
     signals.events_recorded.connect(count_changes)
-    signals.event_committed.connect(log_event)
-    signals.event_committed.connect(log_status_change)
-    signals.access_denied.connect(log_denial)
+    for told_of_events in AFTER_COMMIT:
+        signals.event_committed.connect(told_of_events)
+    for told_of_denials in AFTER_DENIAL:
+        signals.access_denied.connect(told_of_denials)
     signals.receiver_failed.connect(count_failure)
+    begin_at_zero(RECEIVER_FAILURES, [receiver.__qualname__ for receiver in (*AFTER_COMMIT, *AFTER_DENIAL)])
 
 
 def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
@@ -103,6 +106,10 @@ def log_denial(_sender: None, reason: str, username: str, order_id: UUID | None)
 def count_failure(_sender: UnitOfWork | None, receiver: str, **_payload: Any) -> None:
     """Count a receiver that failed, so that an alert can be put on it."""
     RECEIVER_FAILURES.labels(receiver).inc()
+
+
+AFTER_COMMIT: Final = (log_event, log_status_change, count_event)
+AFTER_DENIAL: Final = (log_denial, count_denial)
 
 
 def _fields(event: Event) -> dict[str, Any]:

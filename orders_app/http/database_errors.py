@@ -40,6 +40,10 @@ _OF_SQLITE = {
 }
 """By SQLite's primary result code."""
 
+_OTHER = "other"
+REASONS = frozenset({*_OF_SQLSTATE.values(), *_OF_SQLITE.values(), "overloaded", "unreachable", _OTHER})
+"""All words that `trouble` says."""
+
 
 def trouble(error: BaseException | None) -> str | None:
     """The trouble that the database is in, in a word; None where the error is not of that kind."""
@@ -63,7 +67,7 @@ def _trouble_of_sqlite(error: BaseException | None) -> str | None:
     for name, word in _OF_SQLITE.items():
         if code is not None and code & 0xFF == getattr(sqlite3, name):
             return word
-    return "other" if isinstance(error, sqlite3.OperationalError) else None
+    return _OTHER if isinstance(error, sqlite3.OperationalError) else None
 
 
 def _trouble_of_postgres(error: BaseException) -> str | None:
@@ -79,4 +83,4 @@ def _trouble_of_postgres(error: BaseException) -> str | None:
     for letters in (5, 3, 2):
         if state[:letters] in _OF_SQLSTATE:
             return _OF_SQLSTATE[state[:letters]]
-    return "other" if isinstance(error, psycopg.OperationalError) else None
+    return _OTHER if isinstance(error, psycopg.OperationalError) else None

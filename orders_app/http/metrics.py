@@ -8,30 +8,26 @@ as many series as they like.
 from __future__ import annotations
 
 import hmac
-import logging
 import os
 import re
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import orjson
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
-from sqlalchemy.exc import SQLAlchemyError
 
+from orders_app.http.database_errors import REASONS
 from orders_app.http.ended_processes import files_at_rest
 from orders_app.http.metric_files import WholeFilesRegistry, reserve_space
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import NotAuthenticated
-
-logger = logging.getLogger(__name__)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -42,6 +38,9 @@ reserve_space()
 REQUESTS = Counter("orders_http_requests", "Requests answered.", _LABELS)
 SUCCESSES = Counter("orders_http_requests_success", "Requests answered with a status below 400.", _LABELS)
 FAILURES = Counter("orders_http_requests_failure", "Requests answered with a status of 400 or more.", _LABELS)
+SERVER_ERRORS = Counter(
+    "orders_http_server_errors", "Requests answered with a status of 500 or more.", _LABELS
+)
 DURATION = Histogram(
     "orders_http_request_duration_seconds", "Time from reading a request to its answer.", _LABELS
 )
@@ -57,6 +56,20 @@ DATABASE_FAILURES = Counter(
 RECEIVER_FAILURES = Counter(
     "orders_event_receiver_failures", "Receivers that failed after a commit.", ("receiver",)
 )
+WORKER_STARTS = Counter("orders_worker_starts", "Worker processes that began to serve.")
+
+
+def begin_at_zero(counter: Counter, *labels: Iterable[str]) -> None:
+    """Have a counter's series there before anything is counted, for every combination of these labels.
+
+    From nothing to one is no increase that Prometheus could see: the first failure would raise no alert.
+    """
+    for values in product(*labels):
+        counter.labels(*values)
+
+
+begin_at_zero(CACHE_REQUESTS, ("hit", "miss"))
+begin_at_zero(DATABASE_FAILURES, REASONS)
 
 
 @lru_cache(maxsize=512)
@@ -66,12 +79,13 @@ def endpoint_label(rule: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _children(method: str, endpoint: str) -> tuple[Counter, Counter, Counter, Histogram]:
+def _children(method: str, endpoint: str) -> tuple[Counter, Counter, Counter, Counter, Histogram]:
     labels = (method, endpoint)
     return (
         REQUESTS.labels(*labels),
         SUCCESSES.labels(*labels),
         FAILURES.labels(*labels),
+        SERVER_ERRORS.labels(*labels),
         DURATION.labels(*labels),
     )
 
@@ -97,67 +111,21 @@ def current_endpoint() -> str:
 
 def count_answer(method: str, endpoint: str, status: int, seconds: float) -> None:
     """Count one answer, and how long it took."""
-    requests, successes, failures, duration = _children(method, endpoint)
+    requests, successes, failures, server_errors, duration = _children(method, endpoint)
     requests.inc()
     (successes if status < 400 else failures).inc()
+    if status >= 500:
+        server_errors.inc()
     duration.observe(seconds)
 
 
-class OrdersByStatus(Collector):
-    """The gauge `orders_by_status`, asked of the database no more often than every few seconds.
-
-    While the database does not answer, or not soon, the gauge is absent: the other metrics are needed
-    most then, so no scrape waits longer for it than `patience`.
-    """
-
-    def __init__(
-        self, count: Callable[[], Mapping[str, int]], seconds: float = 10.0, patience: float = 1.0
-    ) -> None:
-        self._count = count
-        self._seconds = seconds
-        self._patience = patience
-        self._counts: Mapping[str, int] = {}
-        self._good_until = 0.0
-        self._counting: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        gauge = GaugeMetricFamily("orders_by_status", "Orders that are not deleted.", labels=["status"])
-        for status, number in self._fresh().items():
-            gauge.add_metric([status], number)
-        yield gauge
-
-    def _fresh(self) -> Mapping[str, int]:
-        with self._lock:
-            if time.monotonic() < self._good_until:
-                return self._counts
-            if self._counting is None or not self._counting.is_alive():
-                self._counting = threading.Thread(target=self._ask, name="orders-by-status", daemon=True)
-                self._counting.start()
-            counting = self._counting
-        counting.join(self._patience)
-        return {} if counting.is_alive() else self._counts
-
-    def _ask(self) -> None:
-        try:
-            self._counts = self._count()
-        except SQLAlchemyError as error:
-            logger.warning("Orders cannot be counted: %s", error)
-            self._counts = {}
-        self._good_until = time.monotonic() + self._seconds
-
-
-def serve_metrics(app: Flask, token: str, count_orders: Callable[[], Mapping[str, int]]) -> None:
+def serve_metrics(app: Flask, token: str, gauges: Iterable[Collector]) -> None:
     """Serve `/metrics/`: Prometheus text, or the original service's JSON to those who accept it."""
     exporter = MultiprocessInternalPrometheusMetrics(
         app=None, export_defaults=False, path=None, registry=WholeFilesRegistry()
     )
-
-    def count() -> Mapping[str, int]:
-        with app.app_context():
-            return count_orders()
-
-    exporter.registry.register(OrdersByStatus(count))
+    for collector in gauges:
+        exporter.registry.register(collector)
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])  # where the exporter reads, too
 
     @app.get("/metrics/")

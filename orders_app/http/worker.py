@@ -37,10 +37,18 @@ def load(target: str, port: int, loaded: Semaphore) -> WSGIApplication:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     with to_stay():
         application: Any = load_target(target)
+    count_start()
     application = Draining(application, port)
     application.take_over_signals()
     loaded.release()
     return application
+
+
+def count_start() -> None:
+    """Count this worker.  The metrics are imported here, once the application has been."""
+    from orders_app.http.metrics import WORKER_STARTS
+
+    WORKER_STARTS.inc()
 
 
 def give_large_blocks_back() -> None:

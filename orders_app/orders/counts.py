@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -51,6 +52,16 @@ class Miscount:
     is_deleted: bool
     kept: Figures
     there: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the orders stand at one moment; every status is named."""
+
+    by_status: dict[OrderStatus, Figures]
+    deleted: int
+    oldest_pending: datetime | None
+    waiting_long: int
 
 
 def count_orders(connection: Connection, wanted: OrderFilter) -> int:
@@ -99,6 +110,39 @@ def count_by_status(connection: Connection) -> Mapping[str, int]:
     counts = dict.fromkeys((status.value for status in OrderStatus), 0)
     counts.update((status, int(number)) for status, number in connection.execute(statement))
     return counts
+
+
+def how_orders_stand(connection: Connection, before: datetime, *, most: int) -> Standing:
+    """What is kept of all orders, and of those that are pending when the oldest was made.
+
+    `waiting_long` are those that were made `before` a moment, counted up to `most`.  One statement: the
+    few rows of counts, and an index from where the pending ones begin.
+    """
+    pending = (Order.is_deleted == false(), Order.status == OrderStatus.PENDING.value)
+    oldest = select(Order.created_at).where(*pending).order_by(Order.created_at).limit(1)
+    long = select(Order.id).where(*pending, Order.created_at < before).order_by(Order.created_at).limit(most)
+    statement = (
+        select(
+            OrderCount.status,
+            OrderCount.is_deleted,
+            func.sum(OrderCount.number),
+            func.sum(OrderCount.total_cents),
+            oldest.scalar_subquery(),
+            select(func.count()).select_from(long.subquery()).scalar_subquery(),
+        )
+        .where(OrderCount.scope == EVERYBODY)
+        .group_by(OrderCount.status, OrderCount.is_deleted)
+    )
+    rows = connection.execute(statement).all()
+    standing = dict.fromkeys(OrderStatus, Figures(0, 0))
+    deleted = 0
+    for status, is_deleted, number, total_cents, *_ in rows:
+        if is_deleted:
+            deleted += int(number)
+        else:
+            standing[OrderStatus(status)] = Figures(int(number), int(total_cents))
+    oldest_pending, waiting_long = rows[0][4:] if rows else (None, 0)
+    return Standing(standing, deleted, oldest_pending, waiting_long)
 
 
 def miscounts(connection: Connection) -> Iterator[Miscount]:

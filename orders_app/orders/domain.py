@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -21,6 +21,10 @@ MOST_VERSIONS = 2_147_483_647
 LONGEST_REFERENCE = 255
 LONGEST_SOURCE = 100
 LONGEST_NOTE = 2_000
+LONG_WAITING: Final = timedelta(days=1)
+"""After so long somebody should look at an order that is pending still."""
+MOST_WAITING: Final = 1_000
+"""So many of them are counted, and not more."""
 
 
 class OrderStatus(StrEnum):

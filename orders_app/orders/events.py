@@ -26,11 +26,14 @@ class OrderEvent(Event):
 
     `sequence` counts the events of the order from 1 without gaps and is the version that the change
     made; `changes` is `{field: [before, after]}`; the statuses are set where the status changed.
-    `began_from` and `state` are the digests of the order before and after the change.
+    `began_from` and `state` are the digests of the order before and after the change; `status` and
+    `total_price_cents` are what it left the order with.
     """
 
     order_id: UUID
     sequence: int
+    status: str
+    total_price_cents: int
     began_from: bytes
     state: bytes
     changes: dict[str, list[Any]] = field(default_factory=dict)

@@ -50,6 +50,8 @@ def add(uow: UnitOfWork, actor: Actor, records: Sequence[OrderRecord]) -> None:
                 owner_ids=frozenset({record.user_id}),
                 order_id=record.order_id,
                 sequence=record.version,
+                status=record.status,
+                total_price_cents=record.total_price_cents,
                 began_from=FIRST,
                 state=record.digest(),
             )
@@ -90,6 +92,8 @@ def _event(
         owner_ids=frozenset({after.user_id, before.user_id}),
         order_id=after.order_id,
         sequence=after.version,
+        status=after.status,
+        total_price_cents=after.total_price_cents,
         began_from=before.digest(),
         state=after.digest(),
         changes=changes,
