@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from orders_app.extensions import db, read_connection, unit_of_work
 from orders_app.orders import many, services
 from orders_app.orders.counts import (
+    Standing,
     count_by_status,
     count_orders,
     figures_by_owner,
     figures_up_to,
+    how_orders_stand,
     miscounts,
 )
 from orders_app.orders.domain import Figures, OrderChanges, OrderStatus
@@ -104,6 +106,32 @@ def test_they_follow_every_change(session: Session, as_alice: Actor, as_admin: A
             "cancelled": 1,
             "completed": 1,
         }
+
+
+def test_how_the_orders_stand_is_told_at_once(session: Session, as_alice: Actor) -> None:
+    nothing = Standing(dict.fromkeys(OrderStatus, Figures(0, 0)), 0, None, 0)
+    with read_connection() as connection:
+        assert how_orders_stand(connection, NOW, most=2) == nothing
+    assert as_alice.user_id is not None
+    made = [NOW - timedelta(hours=hours) for hours in (1, 30, 40, 50)]
+    rows = [row(as_alice.user_id, created_at=at, total_price_cents=7) for at in made]
+    long_ago = NOW - timedelta(days=900)
+    rows += [
+        row(as_alice.user_id, created_at=long_ago, **others)
+        for others in ({"status": "completed"}, {"is_deleted": True})
+    ]
+    session.execute(insert(Order), rows)
+    session.commit()
+    with read_connection() as connection, statements() as asked:
+        standing = how_orders_stand(connection, NOW - timedelta(days=1), most=10)
+        few = how_orders_stand(connection, NOW - timedelta(days=1), most=2)
+    assert len(asked) == 2
+    by_status = nothing.by_status | {
+        OrderStatus.PENDING: Figures(4, 28),
+        OrderStatus.COMPLETED: Figures(1, 100),
+    }
+    assert standing == Standing(by_status, 1, made[-1], 3)
+    assert few.waiting_long == 2
 
 
 def test_they_follow_whoever_writes_past_the_services(

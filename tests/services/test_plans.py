@@ -28,6 +28,7 @@ from orders_app.auth.queries import (
     open_log_ins,
 )
 from orders_app.history.repository import latest_events
+from orders_app.orders.counts import how_orders_stand
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.filters import ORDERINGS, OrderFilter, Position
 from orders_app.orders.pages import ways_to
@@ -193,4 +194,14 @@ def test_log_ins_and_events_of_a_person_are_found_by_an_index(session: Session) 
         assert not re.search(r"SCAN \w+$|Seq Scan", found, re.MULTILINE), found
     assert plans[-1].count("ix_order_events_at_id") >= 2, (
         "to find where to stop, and the events: " + plans[-1]
+    )
+
+
+def test_how_orders_stand_is_read_from_what_is_kept_and_one_index(session: Session) -> None:
+    with explained(session.connection()) as plans:
+        how_orders_stand(session.connection(), NOW, most=1_000)
+    [found] = plans
+    assert not re.search(r"SCAN orders\b|Seq Scan on orders\b", found), found
+    assert (
+        len(re.findall(r"(USING COVERING INDEX|Index Only Scan using) ix_orders_status_created", found)) == 2
     )
