@@ -1,0 +1,1 @@
+"""The dashboards, the alerts and the runbook, against what the service exports."""
