@@ -32,7 +32,7 @@ from tests.monitoring.promql import names
 from tests.servers import warn_loudly
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-ALERTS_TEST = Path(__file__).with_name("alerts.test.yml")
+ALERTS_TESTS = sorted(Path(__file__).parent.glob("*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
 
 
@@ -162,9 +162,10 @@ def test_prometheus_takes_the_rules() -> None:
 def test_the_alerts_fire_when_they_should_and_not_before() -> None:
     tried = {
         case["alertname"]
-        for group in yaml.safe_load(ALERTS_TEST.read_text())["tests"]
+        for path in ALERTS_TESTS
+        for group in yaml.safe_load(path.read_text())["tests"]
         for case in group["alert_rule_test"]
         if case.get("exp_alerts")
     }
     assert tried == set(alerts())
-    promtool("test", "rules", str(ALERTS_TEST))
+    promtool("test", "rules", *map(str, ALERTS_TESTS))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from config import ROOT
 from tests.callers import ORDERS, basic, path_of
 from tests.factories import body
 from tests.monitoring.files import LABELS_OF_PROMETHEUS, OF_PROMETHEUS, Expression, recorded, ruled, shown
@@ -53,3 +55,11 @@ def test_everything_that_is_exported_is_shown_or_watched(scraped: Scrape) -> Non
     asked = {name for expression in (*shown(), *ruled()) for name in names(expression.text).chosen}
     histogram = "orders_http_request_duration_seconds"
     assert scraped.names() - asked == {f"{histogram}_count", f"{histogram}_sum"}
+
+
+def test_everything_that_is_exported_is_documented(scraped: Scrape) -> None:
+    text = (ROOT / "docs/operations.md").read_text().split("\n## Metrics\n", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| (`orders_.*?) \|", text, re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    exported = {re.sub(r"(duration_seconds)_(bucket|count|sum)$", r"\1", name) for name in scraped.names()}
+    assert documented == exported
