@@ -73,6 +73,10 @@ class PanelModelView(PanelView, BaseModelView):
         args.page = max(args.page or 0, 0)
         return args
 
+    def place_of(self, column: str) -> int:
+        """What links name a column by that a list is sorted by, whichever columns are shown."""
+        return list(self.column_list).index(column)
+
     def scaffold_list_columns(self) -> list[str]:
         return list(self.column_list)
 

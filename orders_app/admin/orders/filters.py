@@ -17,8 +17,10 @@ from orders_app.orders.filters import DEFAULT_ORDERING, ORDERINGS, OrderFilter
 from orders_app.orders.schemas import OrderQuerySchema
 from orders_app.shared.clock import rfc3339
 
-COLUMNS: Final = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
-"""Of the list; links name the one that it is sorted by by its place among these."""
+USUAL: Final = ("order_id", "user", "status", "total_price", "lines", "created_at", "updated_at")
+"""The columns of the list for who has chosen none."""
+COLUMNS: Final = (*USUAL, "reference", "source", "is_deleted", "quantity", "products", "version")
+"""All that there are.  Links and kept views name the one to sort by by its place: a new one comes last."""
 FILTERS: Final = (
     "status",
     "user",

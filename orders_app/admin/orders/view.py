@@ -10,6 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from orders_app.admin.frame import access
 from orders_app.admin.frame.views import MOST_COUNTED
 from orders_app.admin.orders.bulk import ACTIONS, RESTORE, BulkActions
+from orders_app.admin.orders.columns import ChosenColumns
 from orders_app.admin.orders.export import KINDS, Export
 from orders_app.admin.orders.filters import (
     COLUMNS,
@@ -37,7 +38,7 @@ from orders_app.orders.searching import looked_up
 from orders_app.shared.errors import Conflict
 
 
-class OrderView(OrderPage, BulkActions, Export, KeptViews):
+class OrderView(OrderPage, BulkActions, ChosenColumns, Export, KeptViews):
     """Orders, read by the queries and changed by the services of the API."""
 
     column_list = COLUMNS
@@ -49,6 +50,12 @@ class OrderView(OrderPage, BulkActions, Export, KeptViews):
         "lines": lazy_gettext("Lines"),
         "created_at": lazy_gettext("Created"),
         "updated_at": lazy_gettext("Changed"),
+        "reference": lazy_gettext("Reference"),
+        "source": lazy_gettext("Source"),
+        "is_deleted": lazy_gettext("Deleted"),
+        "quantity": lazy_gettext("Pieces"),
+        "products": lazy_gettext("Products"),
+        "version": lazy_gettext("Version"),
     }
     column_sortable_list = tuple(ORDERINGS)
     own_filters = FILTERS
@@ -86,6 +93,7 @@ class OrderView(OrderPage, BulkActions, Export, KeptViews):
             among=among,
             kept_views=self.kept_views(among),
             actions=_actions(wanted.is_deleted),
+            **self.columns_context(),
         )
         ordering = asked_ordering(request.args)
         size = page_size or self.page_size

@@ -25,6 +25,20 @@
     }
   });
 
+  // Menus close like any other: by a click beside them, or Escape, which leads back to their button.
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = menu.contains(event.target);
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" ? document.querySelector("details.menu[open]") : null;
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
   // A field that is there to be copied: all of it is selected on entering it, and a button copies it.
   document.addEventListener("focusin", (event) => {
     if (event.target.matches("[data-copy]")) {
