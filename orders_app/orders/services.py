@@ -117,7 +117,7 @@ def delete_order(
     if_match: Collection[str] | None = None,
     expected_version: int | None = None,
     reason: str | None = None,
-) -> None:
+) -> OrderRecord:
     """Take an order out of all lists; it stays in the database.  A `reason` is noted beside that.
 
     Raises `NotFound`, also the second time, `PreconditionFailed`, `Conflict` and `Invalid` as `change_order`
@@ -137,6 +137,7 @@ def delete_order(
     after = finish(uow, actor, order, Owner(before.user_id, before.user), before)
     if reason is not None:
         note(uow, actor, order.id, reason, sequence=after.version)
+    return after
 
 
 def restore_order(

@@ -31,6 +31,7 @@ def forms(order_id: str, user_id: str, seen: str) -> list[tuple[str, dict[str, o
         ("/admin/orders/transition/", {"id": order_id, "version": "1", "to": "confirmed"}),
         ("/admin/orders/note/", {"id": order_id, "text": "mallory was here"}),
         (BULK, {"action": "delete", "order_id": [f"{order_id}@1"], "confirmed": "1"}),
+        ("/admin/orders/columns/", {"column": ["version"]}),
         ("/admin/orders/views/keep/", {"name": "mallory's", "query": "status=pending", "is_shared": "1"}),
         ("/admin/orders/views/forget/", {"view_id": order_id}),
         ("/admin/users/new/", {"username": "mallory", "password": "password-123", "role": "admin"}),

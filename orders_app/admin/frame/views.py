@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from orders_app.admin.frame import access
 from orders_app.admin.frame.forms import PanelForm
 from orders_app.admin.frame.messages import said
+from orders_app.admin.frame.undo import Undoable, tell
 from orders_app.http.errors import status_of
 from orders_app.http.identifiers import id_from_path
 from orders_app.shared.errors import DomainError
@@ -169,11 +170,11 @@ class PanelModelView(PanelView, BaseModelView):
             raise PageNotFound(str(self.missing))
         return model
 
-    def acted(self, act: Callable[[Any], str]) -> Response:
+    def acted(self, act: Callable[[Any], str | Undoable]) -> Response:
         """Do something to the row that was named, and go back to its page, which then says how it went."""
         model = self.asked_for()
         try:
-            flash(act(model), "success")
+            tell(act(model))
         except DomainError as error:
             return self.refused(model, error)
         return redirect(self.page_url(model))

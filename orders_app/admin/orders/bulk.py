@@ -63,8 +63,11 @@ class BulkActions(PanelModelView):
         except Invalid as error:
             errors = error.errors.get("reason", [error.detail])
             return str(self.render("panel/selected.html", reason_errors=errors, **asked)), 422
-        done = sum(fate is Fate.DONE for fate in fates.values())
-        return str(self.render("panel/selected_done.html", fates=fates, words=FATES, done=done, **asked))
+        done = [order_id for order_id, fate in fates.items() if fate is Fate.DONE]
+        # Each change makes the next version: what somebody changes after this is not taken back with it.
+        undo = {order_id: seen[order_id] + 1 for order_id in done} if action == DELETE else {}
+        told = {"fates": fates, "words": FATES, "done": len(done), "undo": undo}
+        return str(self.render("panel/selected_done.html", **told, **asked))
 
     def _ticked(self) -> dict[UUID, int]:
         """The orders that were sent, as `id@version`, each once; what is no id names no order."""

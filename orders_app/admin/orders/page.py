@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from orders_app.admin.frame import access
 from orders_app.admin.frame.differences import Difference, differences
+from orders_app.admin.frame.undo import Undoable
 from orders_app.admin.frame.views import Page, PanelModelView
 from orders_app.admin.frame.words import word
 from orders_app.admin.orders.filters import asked_ordering, query_of, wanted_orders
@@ -96,16 +97,24 @@ class OrderPage(PanelModelView):
     def transition_view(self) -> Response:
         return self.acted(self._transition)
 
-    def delete_model(self, model: OrderRecord) -> str:
+    def delete_model(self, model: OrderRecord) -> Undoable:
         with unit_of_work() as uow:
-            services.delete_order(
+            deleted = services.delete_order(
                 uow,
                 actor=access.current_actor(),
                 order_id=model.order_id,
                 expected_version=seen_version(),
                 reason=request.form.get("reason"),
             )
-        return gettext("The order is deleted. It is kept, and can be restored here.")
+        return Undoable(
+            gettext("The order is deleted. It is kept, and can be restored here."),
+            self.get_url(".restore_view"),
+            {
+                "id": self.get_pk_value(model),
+                "version": str(deleted.version),
+                "among": query_of(request.values.get("among")),
+            },
+        )
 
     def _note(self, model: OrderRecord) -> str:
         with unit_of_work() as uow:
