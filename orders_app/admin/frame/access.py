@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -131,9 +132,11 @@ def to_login() -> Response:
     """Send a visitor to the log-in page, and from there back to where they wanted to go."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
     target = own_path(wanted)
-    return redirect(
-        url_for(_LOGIN, next=target) if target and target.rstrip("/") != PANEL else url_for(_LOGIN)
-    )
+    log_in = url_for(_LOGIN, next=target) if target and target.rstrip("/") != PANEL else url_for(_LOGIN)
+    if "HX-Request" in request.headers:
+        # A script that asks for a part of a page would put the log-in page there: the browser is to go to it.
+        return Response(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": log_in})
+    return redirect(log_in)
 
 
 def own_path(target: str | None) -> str | None:

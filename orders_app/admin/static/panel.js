@@ -90,6 +90,39 @@
     }
   });
   document.addEventListener("htmx:after:swap", count);
+
+  // A link that is opened in another tab or window is the browser's alone; htmx would keep it from that.
+  const isAside = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (isAside(event) && event.target.closest("a[href]")) {
+        event.stopPropagation();
+      }
+    },
+    { capture: true },
+  );
+
+  // Parts of pages that are fetched. An answer without the part is a page of its own: an error, or another address.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx, tasks } = event.detail;
+    if (ctx.select && tasks.some((task) => task.type === "main" && task.fragment.childElementCount === 0)) {
+      event.preventDefault();
+      location.assign(ctx.request.action);
+    }
+  });
+  document.addEventListener("htmx:error", (event) => {
+    if (!event.detail.ctx) {
+      return;
+    }
+    const messages = document.getElementById("messages");
+    const failed = document.createElement("p");
+    failed.className = "message error";
+    failed.setAttribute("role", "alert");
+    failed.textContent = messages.dataset.failed;
+    messages.replaceChildren(failed);
+    failed.scrollIntoView({ block: "nearest" });
+  });
   window.addEventListener("pageshow", count);
 
   // Keys.
