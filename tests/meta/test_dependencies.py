@@ -23,6 +23,7 @@ PERMISSIVE = {
     "MIT",
     "MIT License",
     "MIT-0",
+    "MIT-CMU",
     "PSF-2.0",
 }
 WEAK_COPYLEFT = {

@@ -14,6 +14,7 @@ from tests.server.processes import BACKENDS, ServerProcess, prepared_server
 pytestmark = pytest.mark.server
 
 FOR_COMMANDS = {"alembic", "flask_migrate", "mako", "orders_app.cli", "orders_app.first_run", "tqdm"}
+FOR_FILES = {"PIL", "reportlab", "xlsxwriter"}
 FOR_POSTGRES = {"orders_app.http.postgres", "psycopg", "sqlalchemy.dialects.postgresql"}
 FOR_SQLITE = {"orders_app.http.sqlite", "sqlite3", "sqlalchemy.dialects.sqlite"}
 FOR_REDIS = {"orders_app.http.redis_cache", "redis"}
@@ -42,7 +43,7 @@ def test_a_worker_loads_nothing_but_what_serves(server: ServerProcess) -> None:
         needed, others = FOR_POSTGRES | FOR_REDIS, FOR_SQLITE
     loaded = set(worker["modules"])
     assert needed <= loaded, "the names are those of modules that there are"
-    assert loaded & (FOR_COMMANDS | others) == set()
+    assert loaded & (FOR_COMMANDS | FOR_FILES | others) == set()
 
 
 def test_the_garbage_collector_passes_over_what_was_loaded(server: ServerProcess) -> None:
