@@ -130,7 +130,7 @@ class _Table:
     """All lines of the order and what they come to, with the headings on each sheet."""
 
     def __init__(self, order: OrderRecord) -> None:
-        self.headings = [gettext("No."), gettext("Quantity"), gettext("Price"), gettext("Sum")]
+        self.headings = [gettext("No."), gettext("Quantity"), gettext("Price"), gettext("Amount")]
         numbers = [
             [
                 number(place),
@@ -141,7 +141,7 @@ class _Table:
             for place, line in enumerate(order.lines, start=1)
         ]
         lines_sum = sum(line.price_cents * line.quantity for line in order.lines)
-        self.total = gettext("Total"), money(order.total_price_cents)
+        self.total = gettext("Order total"), money(order.total_price_cents)
         self.sum = None
         if lines_sum != order.total_price_cents:
             self.sum = gettext("Sum of the lines"), money(lines_sum)
