@@ -22,7 +22,7 @@ USER 10001:10001
 # What is written goes to three places, so that the rest may be mounted read-only: instance/ (keys, and the SQLite file
 # where no other database is named), the logs, and /tmp.
 ENV HOST=0.0.0.0 PORT=8000 LOG_DIR=/var/log/orders CACHE_DIR=/tmp/orders/cache \
-    PROMETHEUS_MULTIPROC_DIR=/tmp/orders/metrics
+    PROMETHEUS_MULTIPROC_DIR=/tmp/orders/metrics UPLOAD_DIR=/tmp/orders/uploads
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --start-interval=1s --retries=3 \

@@ -130,6 +130,7 @@ class Config:
     jwt_secret_key: str = field(default="", repr=False)
     history_key: str = field(default="", repr=False)
     log_dir: Path = ROOT / "logs"
+    upload_dir: Path = INSTANCE / "uploads"
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
@@ -141,6 +142,7 @@ class Config:
     default_page_size: int = 50
     max_page_size: int = 200
     max_content_length: int = 4 * 1024 * 1024
+    max_upload_length: int = 32 * 1024 * 1024
     access_token_minutes: int = 15
     refresh_token_days: int = 7
     login_failures_per_account: int = 30
@@ -255,6 +257,7 @@ NUMBERS = {
     "DEFAULT_PAGE_SIZE": (1, 1000),
     "MAX_PAGE_SIZE": (1, 1000),
     "MAX_CONTENT_LENGTH": (1024, 1024**3),
+    "MAX_UPLOAD_LENGTH": (1024, 1024**3),
     "ACCESS_TOKEN_MINUTES": (1, 24 * 60),
     "REFRESH_TOKEN_DAYS": (1, 365),
     "LOGIN_FAILURES_PER_ACCOUNT": (0, 100_000),
@@ -274,6 +277,7 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "CACHE_DIR": _folder,
     "PROMETHEUS_MULTIPROC_DIR": _folder,
     "LOG_DIR": _folder,
+    "UPLOAD_DIR": _folder,
     "CACHE_ENABLED": _flag,
     "REGISTRATION_OPEN": _flag,
     "REQUIRE_IF_MATCH": _flag,

@@ -81,6 +81,7 @@ def settings(folder: Path, **others: object) -> Config:
         database_url=f"sqlite:///{folder}/orders.db",
         cache_dir=folder / "cache",
         log_dir=folder / "logs",
+        upload_dir=folder / "uploads",
         prometheus_multiproc_dir=Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]),
         secret_key="k3y-for-sessions-" + "0123456789abcdef" * 2,
         jwt_secret_key="k3y-for-tokens-" + "fedcba9876543210" * 2,

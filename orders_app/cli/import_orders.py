@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TextIO
-from zoneinfo import ZoneInfo
 
 import click
 from flask import current_app
@@ -20,7 +18,7 @@ from orders_app.extensions import read_connection, unit_of_work
 from orders_app.history.domain import sealing_key
 from orders_app.history.repository import newest_is_sealed_with
 from orders_app.orders.domain import OrderStatus
-from orders_app.orders.importing import Summary, import_orders, values
+from orders_app.orders.importing import Summary, given, import_orders, values
 from orders_app.orders.importing.input_files import STANDARD_INPUT, InputFile
 from orders_app.orders.importing.options import Columns, Format, ImportOptions, NegativeQuantity
 from orders_app.shared.identity import command_line_actor
@@ -42,37 +40,13 @@ def _checked(rule: Callable[[str], Any]) -> Callable[..., Any]:
     return callback
 
 
-def _time_zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"There is no time zone {name!r}; write it like Europe/London.") from None
-
-
-def _encoding(name: str) -> str:
-    try:
-        codecs.lookup(name)
-        "".encode(name)
-    except LookupError:
-        raise ValueError(f"There is no text encoding {name!r}; write it like cp1252.") from None
-    # A byte order mark is no part of the text, wherever it comes from.
-    return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name
-
-
 def _prefixes(
-    _ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+    _ctx: click.Context, _parameter: click.Parameter, written: tuple[str, ...]
 ) -> tuple[tuple[str, OrderStatus], ...]:
-    pairs = []
-    for item in given:
-        prefix, _, name = item.rpartition("=")
-        try:
-            status = values.status(name)
-        except ValueError as error:
-            raise click.BadParameter(f"{item!r}: {error}") from None
-        if not prefix:
-            raise click.BadParameter(f"{item!r}: write it like C=cancelled.")
-        pairs.append((prefix, status))
-    return tuple(pairs)
+    try:
+        return tuple(given.status_prefix(item) for item in written)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @app_command("import")
@@ -91,7 +65,7 @@ def _prefixes(
     "--timezone",
     default="UTC",
     show_default=True,
-    callback=_checked(_time_zone),
+    callback=_checked(given.time_zone),
     help="Of times that come without an offset.",
 )
 @click.option("--user-column", metavar="NAME", help="Whose the order is; the order's first row counts.")
@@ -138,7 +112,7 @@ def _prefixes(
     help="Where to put what was refused.  Default: <first file>.rejects.csv.",
 )
 @click.option(
-    "--encoding", default="utf-8", show_default=True, callback=_checked(_encoding), help="Of the files."
+    "--encoding", default="utf-8", show_default=True, callback=_checked(given.encoding), help="Of the files."
 )
 @click.option(
     "--format",
@@ -146,7 +120,8 @@ def _prefixes(
     type=click.Choice([choice.value for choice in Format]),
     help="Default: by the name (.jsonl, .ndjson, .csv), else by the first character.",
 )
-def import_command(files: tuple[str, ...], rejects: Path | None, **given: Any) -> None:
+@click.option("--dry-run", is_flag=True, help="Read, check and write the rejects, but bring nothing in.")
+def import_command(files: tuple[str, ...], rejects: Path | None, dry_run: bool, **options: Any) -> None:
     """Bring orders in from CSV, one row a line item, or from JSON Lines, one order a line.
 
     FILE… are one or more files; - is standard input.  An export of this service needs no columns.
@@ -162,11 +137,12 @@ def import_command(files: tuple[str, ...], rejects: Path | None, **given: Any) -
         try:
             summary = import_orders(
                 inputs,
-                _options(given),
+                _options(options),
                 unit_of_work=unit_of_work,
                 actor=command_line_actor(),
                 watcher=progress,
                 rejects=rejects,
+                dry_run=dry_run,
             )
         except KeyboardInterrupt:
             done = "What was finished stays; " if interruptible.deferred else "Nothing was brought in; "
@@ -202,20 +178,20 @@ def _check_given_once(files: tuple[str, ...]) -> None:
         seen.add(place)
 
 
-def _options(given: dict[str, Any]) -> ImportOptions:
+def _options(chosen: dict[str, Any]) -> ImportOptions:
     columns = Columns(
         **{
-            name: given[f"{name}_column"]
+            name: chosen[f"{name}_column"]
             for name in ("order", "name", "price", "quantity", "created", "user", "status")
         }
     )
     return ImportOptions(
         columns=columns,
-        format=Format(given["file_format"]) if given["file_format"] else None,
-        status=OrderStatus(given["status"]),
-        negative_quantity=NegativeQuantity(given["negative_quantity"]),
+        format=Format(chosen["file_format"]) if chosen["file_format"] else None,
+        status=OrderStatus(chosen["status"]),
+        negative_quantity=NegativeQuantity(chosen["negative_quantity"]),
         **{
-            name: given[name]
+            name: chosen[name]
             for name in (
                 "encoding",
                 "timezone",

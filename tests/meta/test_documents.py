@@ -16,7 +16,7 @@ EXAMPLE = (ROOT / ".env.example").read_text()
 API = (ROOT / "docs/api.md").read_text()
 SET_BY_COMPOSE = {
     *("DATABASE_URL", "REDIS_URL", "HOST", "PORT"),
-    *("LOG_DIR", "CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR"),
+    *("LOG_DIR", "CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR", "UPLOAD_DIR"),
 }
 """What a container has only one good value for."""
 COMPOSE_ONLY = {"ADMIN_PASSWORD", "POSTGRES_PASSWORD", "GRAFANA_PASSWORD", "API_PORT", "GRAFANA_PORT"}

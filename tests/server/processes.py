@@ -74,6 +74,7 @@ class ServerProcess:
             "LOG_DIR": str(folder / "logs"),
             "CACHE_DIR": str(folder / "cache"),
             "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+            "UPLOAD_DIR": str(folder / "uploads"),
             "PORT": str(self.port),
             "WORKERS": str(workers),
             "ADMIN_PASSWORD": ADMIN_PASSWORD,

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from flask import flash, g, redirect, request, session, url_for
+from flask import current_app, flash, g, redirect, request, session, url_for
 from flask_babel import gettext
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from orders_app.admin.frame import languages
@@ -38,6 +38,9 @@ LIFETIME = timedelta(hours=12)
 _STATIC = "panel.static"
 _LOGIN = "panel_login.index"
 _LINK = "panel_link.index"
+_UPLOAD = "panel_orders.import_view"
+_BESIDE_A_FILE = 64 * 1024
+"""What the other fields of the form that sends a file may take."""
 _FOR_STRANGERS = frozenset({_LOGIN, _LINK})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\]{0,2000}")
@@ -61,6 +64,8 @@ def admit() -> Response | None:
     if g.panel_actor is None and request.endpoint not in _FOR_STRANGERS:
         return to_login()
     if request.method not in _SAFE_METHODS and request.routing_exception is None:
+        if request.endpoint == _UPLOAD:
+            _take_upload()
         _check_token()
     return None
 
@@ -81,6 +86,32 @@ def _actor_of_session() -> Actor | None:
         flash(gettext("Your log-in has ended. Please log in again."), "info")
         return None
     return actor
+
+
+def most_uploaded() -> int:
+    """The largest file that may be sent, in bytes."""
+    most: int = current_app.config["ORDERS"].max_upload_length
+    return most
+
+
+def _take_upload() -> None:
+    """Let this request be as large as a file may be; the token stands behind it in the same body.
+
+    Only here, where an admin is known: nobody else has a body read that is larger than all others may be.
+    """
+    if request.content_length is None:
+        raise LengthRequired(gettext("Say how large the file is before sending it."))
+    if request.content_length > most_uploaded() + _BESIDE_A_FILE:
+        most = f"{most_uploaded() / 1024**2:g}"
+        raise RequestEntityTooLarge(
+            gettext(
+                "The file is larger than %(most)s MiB, so it was not read. Split it, or import it on the "
+                "command line.",
+                most=most,
+            )
+        )
+    # One more, because whoever reads on at the very limit to see whether there is more is refused.
+    request.max_content_length = request.content_length + 1
 
 
 def _check_token() -> None:

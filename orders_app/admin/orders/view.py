@@ -23,6 +23,7 @@ from orders_app.admin.orders.filters import (
     wanted_orders,
 )
 from orders_app.admin.orders.form import EditOrderForm, OrderForm
+from orders_app.admin.orders.imports import Imports
 from orders_app.admin.orders.kept import KeptViews
 from orders_app.admin.orders.page import OrderPage
 from orders_app.extensions import read_connection, unit_of_work
@@ -38,7 +39,7 @@ from orders_app.orders.searching import looked_up
 from orders_app.shared.errors import Conflict
 
 
-class OrderView(OrderPage, BulkActions, ChosenColumns, Export, KeptViews):
+class OrderView(OrderPage, BulkActions, ChosenColumns, Export, Imports, KeptViews):
     """Orders, read by the queries and changed by the services of the API."""
 
     column_list = COLUMNS

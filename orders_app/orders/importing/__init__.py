@@ -1,5 +1,8 @@
 """Bringing orders in from files.
 
+`import_orders` does it at one go; `kept` stops between units of work and goes on later, in another
+process if need be.
+
 Two passes.  The first (`reading`) holds every record against the rules and puts it down in a temporary
 file (`spool`), so that rows of one order may stand anywhere; in memory stays one small entry an order
 (`register`).  Then it is known which orders are here already and which owners are not (`checking`).
@@ -13,15 +16,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from orders_app.orders.domain import Owner
-from orders_app.orders.importing.checking import find_owners, mark_known, refuse_the_rest
+from sqlalchemy.orm import Session
+
 from orders_app.orders.importing.input_files import InputFile
 from orders_app.orders.importing.options import ImportOptions
+from orders_app.orders.importing.planning import check_all, read_all
 from orders_app.orders.importing.reading import Reader
 from orders_app.orders.importing.register import Register
 from orders_app.orders.importing.rejects import RejectsFile, default_path
@@ -33,7 +39,7 @@ from orders_app.shared.unit_of_work import UnitOfWork
 
 @dataclass(slots=True)
 class Summary:
-    """How an import went; `reasons` counts the refused lines by reason."""
+    """How an import went, or would go if it is dry; `reasons` counts the refused lines by reason."""
 
     orders_imported: int = 0
     orders_known: int = 0
@@ -44,11 +50,13 @@ class Summary:
     orders_left: int = 0
     rejects: Path | None = None
     reasons: Counter[str] = field(default_factory=Counter)
+    is_dry: bool = False
 
     def __str__(self) -> str:
+        imported = "to import" if self.is_dry else "imported"
         return (
-            f"orders: {self.orders_imported} imported, {self.orders_known} known, "
-            f"{self.orders_refused} refused; lines: {self.lines_imported} imported, "
+            f"orders: {self.orders_imported} {imported}, {self.orders_known} known, "
+            f"{self.orders_refused} refused; lines: {self.lines_imported} {imported}, "
             f"{self.lines_refused} refused; {self.seconds:.1f} s"
         )
 
@@ -74,8 +82,9 @@ def import_orders(
     actor: Actor,
     watcher: Watcher,
     rejects: Path | None = None,
+    dry_run: bool = False,
 ) -> Summary:
-    """Bring in what stands in these files.
+    """Bring in what stands in these files; of a dry run only the rejects remain.
 
     Raises `ImportFailed` before anything was written.  Whatever happens while writing, the rejects
     file is complete, and a second run with the same files brings in the rest.
@@ -84,44 +93,37 @@ def import_orders(
     register = Register()
     with RejectsFile(rejects or default_path(files[0]), files) as rejects_file, Spool() as spool:
         reader = Reader(options, spool, register)
-        _read(reader, files, watcher)
-        owners = _check(reader, unit_of_work)
+        sizes = [file.size() for file in files]
+        advance = watcher.reading(None if None in sizes else sum(size or 0 for size in sizes))
+        read_all(reader, files, advance)
+        owners = check_all(reader, partial(_looking, unit_of_work))
         if spool.count_refused():
             rejects_file.open()
         writer = Writer(unit_of_work, actor, spool, owners)
         wanted = list(register.wanted())
         try:
-            writer.write(wanted, watcher.writing(len(wanted)), watcher.wants_to_stop)
+            if not dry_run:
+                writer.write(wanted, watcher.writing(len(wanted)), watcher.wants_to_stop)
         finally:
             rejects_file.fill(spool, [file.name for file in files], reader.columns)
         known = register.count_known()
         refused = spool.count_refused()
+        still_wanted = sum(entry.is_wanted for entry in wanted)
         return Summary(
-            orders_imported=writer.orders,
+            orders_imported=still_wanted if dry_run else writer.orders,
             orders_known=known,
             orders_refused=register.count_refused(),
-            lines_imported=writer.lines,
+            lines_imported=sum(entry.lines for entry in wanted) if dry_run else writer.lines,
             lines_refused=refused,
             seconds=time.monotonic() - began,
-            orders_left=sum(entry.is_wanted for entry in wanted) - writer.orders,
+            orders_left=0 if dry_run else still_wanted - writer.orders,
             rejects=rejects_file.path if refused else None,
             reasons=Counter(spool.reasons()),
+            is_dry=dry_run,
         )
 
 
-def _read(reader: Reader, files: list[InputFile], watcher: Watcher) -> None:
-    sizes = [file.size() for file in files]
-    advance = watcher.reading(None if None in sizes else sum(size or 0 for size in sizes))
-    for file in files:
-        reader.read(file, advance)
-    reader.spool.finish_reading()
-
-
-def _check(reader: Reader, unit_of_work: Callable[[], UnitOfWork]) -> dict[str, Owner]:
-    register, spool = reader.register, reader.spool
+@contextmanager
+def _looking(unit_of_work: Callable[[], UnitOfWork]) -> Iterator[Session]:
     with unit_of_work() as uow:
-        mark_known(uow.session, register, spool)
-        names = {entry.heading.user for entry in register.entries if entry.heading and not entry.known}
-        owners = find_owners(uow.session, names)
-    refuse_the_rest(register, spool, reader.options, owners)
-    return owners
+        yield uow.session

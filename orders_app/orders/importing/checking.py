@@ -25,21 +25,26 @@ Item = TypeVar("Item")
 def mark_known(session: Session, register: Register, spool: Spool) -> None:
     """Find the orders that were imported before; they and their rows are left alone."""
     candidates = [entry for entry in register.entries if not entry.collision]
-    by_source: dict[str, list[Entry]] = {}
-    for entry in candidates:
-        by_source.setdefault(entry.source, []).append(entry)
-    for source, entries in by_source.items():
-        if not session.scalar(select(exists().where(Order.source == source))):
-            continue  # the first import from there
-        for some in _portions(entries):
-            there = references_there(session, source, [entry.reference for entry in some])
-            for entry in some:
-                entry.known = entry.reference in there
+    mark_there(session, candidates)
     exported = {key: entry for entry in candidates if not entry.known and (key := _as_id(entry.exported_id))}
     for ids in _portions(exported):
         for found in session.scalars(select(Order.id).where(Order.id.in_(ids))):
             exported[found].known = True
     spool.leave_alone(entry.number for entry in register.entries if entry.known)
+
+
+def mark_there(session: Session, entries: Iterable[Entry]) -> None:
+    """Find those whose reference their source has here already."""
+    by_source: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_source.setdefault(entry.source, []).append(entry)
+    for source, found in by_source.items():
+        if not session.scalar(select(exists().where(Order.source == source))):
+            continue  # the first import from there
+        for some in _portions(found):
+            there = references_there(session, source, [entry.reference for entry in some])
+            for entry in some:
+                entry.known = entry.reference in there
 
 
 def references_there(session: Session, source: str, references: Sequence[str]) -> set[str]:
@@ -66,9 +71,14 @@ def refuse_the_rest(
             continue
         user = entry.heading.user if entry.heading else None
         if entry.refusal is None and user and not options.create_users and user_key(user) not in owners:
-            entry.refusal = f"There is no user {user!r}; --create-users makes those who are missing."
+            entry.refusal = no_such_user(user)
         if entry.refusal is not None:
             spool.refuse_order(entry.number, entry.refusal)
+
+
+def no_such_user(name: str) -> str:
+    """The reason to refuse an order of somebody who has no account."""
+    return f"There is no user {name!r}; --create-users makes those who are missing."
 
 
 def _portions(items: Iterable[Item]) -> Iterator[list[Item]]:

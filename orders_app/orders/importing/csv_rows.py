@@ -89,8 +89,27 @@ class Row(NamedTuple):
     problem: str | None = None
 
 
+class Beginning(NamedTuple):
+    """The names of the columns, the sign between cells, and the rows to come."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    rows: Iterator[Row]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is that of an export of this service."""
+        return set(OWN_COLUMNS) <= set(self.names)
+
+
 def read_header(file_name: str, lines: Iterator[str], wanted: Columns) -> tuple[Header, Iterator[Row]]:
     """The header and, after it, the rows.  Raises `ImportFailed` where the columns are not there."""
+    beginning = read_names(file_name, lines, wanted)
+    return _header(file_name, beginning, wanted), beginning.rows
+
+
+def read_names(file_name: str, lines: Iterator[str], wanted: Columns) -> Beginning:
+    """What the first line says.  Raises `ImportFailed` where there is none."""
     csv.field_size_limit(LONGEST_FIELD)
     number = 0
     for first in lines:
@@ -100,24 +119,31 @@ def read_header(file_name: str, lines: Iterator[str], wanted: Columns) -> tuple[
             break
     else:
         raise ImportFailed(f"{file_name} is empty: there is no header line.")
-    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, wanted))
+    try:
+        delimiter = _delimiter(first, wanted)
+    except csv.Error as error:
+        raise ImportFailed(f"The header of {file_name} cannot be read: {error}.") from error
+    reader = csv.reader(chain([first], lines), delimiter=delimiter)
     names = tuple(cell.strip() for cell in next(_rows(file_name, reader, None, number - 1)).cells)
-    header = _header(file_name, names, wanted)
-    return header, _rows(file_name, reader, len(names), number - 1)
+    return Beginning(names, delimiter, _rows(file_name, reader, len(names), number - 1))
 
 
 def _delimiter(first: str, wanted: Columns) -> str:
-    """The sign under which the header has the columns that are wanted, else the comma."""
+    """The sign under which the header has the columns that are wanted, else the one that gives most."""
     needed = {getattr(wanted, field) for field in _REQUIRED} if wanted.are_given else set(OWN_COLUMNS)
+    most, best = 1, ","
     for delimiter in _DELIMITERS:
         cells = next(csv.reader([first], delimiter=delimiter))
         if needed <= {cell.strip() for cell in cells}:
             return delimiter
-    return ","
+        if len(cells) > most:
+            most, best = len(cells), delimiter
+    return best
 
 
-def _header(file_name: str, names: tuple[str, ...], wanted: Columns) -> Header:
-    own = not wanted.are_given and set(OWN_COLUMNS) <= set(names)
+def _header(file_name: str, beginning: Beginning, wanted: Columns) -> Header:
+    names = beginning.names
+    own = not wanted.are_given and beginning.is_own
     columns = _OWN if own else wanted
     missing = [f"--{field}-column" for field in _REQUIRED if getattr(columns, field) is None]
     there = ", ".join(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from orders_app.orders.importing.options import Format, ImportFailed, ImportOptions
+from orders_app.orders.importing.options import Format, ImportFailed, ImportOptions, WrongEncoding
 
 STANDARD_INPUT = "-"
 LONGEST_LINE = 16 * 1024 * 1024
@@ -24,14 +25,15 @@ _SUFFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One file, or standard input; `name` is what a person calls it."""
+    """One file, or standard input; `name` is what a person calls it, `label` where that is not its path."""
 
     path: str
     stdin: BinaryIO | None = None
+    label: str | None = None
 
     @property
     def name(self) -> str:
-        return "stdin" if self.path == STANDARD_INPUT else self.path
+        return self.label or ("stdin" if self.path == STANDARD_INPUT else self.path)
 
     def size(self) -> int | None:
         """Its size in bytes; None where that cannot be known."""
@@ -49,7 +51,9 @@ class InputFile:
         """Its format, and its physical lines with their ends.  `advance` is told how many bytes were read."""
         try:
             with self._open(advance) as stream:
-                kind = options.format or _format_of(self.path, stream, options)
+                beginning = stream.peek(4096)
+                self._check_text(beginning, options.encoding)
+                kind = options.format or _format_of(self.name, beginning, options)
                 text = io.TextIOWrapper(stream, encoding=options.encoding, newline="")
                 try:
                     yield kind, self._lines(text, options.encoding)
@@ -57,6 +61,19 @@ class InputFile:
                     text.detach()
         except OSError as error:
             raise self._unreadable(error) from error
+
+    def _check_text(self, beginning: bytes, encoding: str) -> None:
+        """Raise `ImportFailed` for what is plainly something else, rather than for its first odd byte."""
+        if beginning.startswith(b"PK\x03\x04"):
+            raise ImportFailed(f"{self.name} is a ZIP file or a workbook; save it as CSV.")
+        if b"\0" in beginning and not encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32")):
+            raise ImportFailed(
+                f"{self.name} is no text.  If it is UTF-16, name its encoding: --encoding utf-16."
+            )
+        if beginning.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[") and b"{" in beginning[:200]:
+            raise ImportFailed(
+                f"{self.name} is a JSON array; JSON Lines has one order a line and no brackets."
+            )
 
     def _unreadable(self, error: OSError) -> ImportFailed:
         return ImportFailed(f"{self.name} cannot be read: {error.strerror or error}.")
@@ -81,7 +98,7 @@ class InputFile:
             what = (
                 f"byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else error
             )
-            raise ImportFailed(
+            raise WrongEncoding(
                 f"{self.name} is not {encoding.removesuffix('-sig')} ({what}, after line {number}).  "
                 "Name its encoding, for example --encoding cp1252."
             ) from error
@@ -111,12 +128,12 @@ class _Counted(io.RawIOBase):
         super().close()
 
 
-def _format_of(path: str, stream: io.BufferedReader, options: ImportOptions) -> Format:
+def _format_of(name: str, beginning: bytes, options: ImportOptions) -> Format:
     """By the end of the name, else by the first character that is no blank."""
-    known = _SUFFIXES.get(Path(path).suffix.lower()) if path != STANDARD_INPUT else None
+    known = _SUFFIXES.get(Path(name).suffix.lower())
     if known:
         return known
-    beginning = stream.peek(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    beginning = beginning.removeprefix(codecs.BOM_UTF8).lstrip()
     if beginning:
         return Format.JSONL if beginning.startswith(b"{") else Format.CSV
     return Format.CSV if options.columns.are_given else Format.JSONL

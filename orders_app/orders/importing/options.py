@@ -15,6 +15,10 @@ class ImportFailed(Exception):
     """The import cannot go on; the message says why, in plain words."""
 
 
+class WrongEncoding(ImportFailed):
+    """What was read is no text in the encoding that it was said to be in."""
+
+
 class NegativeQuantity(StrEnum):
     """What to do with a quantity below zero."""
 

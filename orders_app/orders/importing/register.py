@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orders_app.orders.domain import OrderStatus
+from orders_app.orders.importing.options import ImportFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class Entry:
 class Register:
     """All orders of the input, in the order in which they were first met."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self.entries: list[Entry] = []
+        self._most = most
         self.unnamed = 0
         """Orders that could not even be told apart: broken lines of JSON."""
         self._by_key: dict[Hashable, Entry] = {}
@@ -62,7 +64,12 @@ class Register:
         return self._by_key.get(key)
 
     def add(self, key: Hashable, source: str, reference: str, exported_id: str | None = None) -> Entry:
-        """Note a new order.  One whose number another order has already is a collision."""
+        """Note a new order.  One whose number another order has already is a collision.
+
+        Raises `ImportFailed` for one more than there may be.
+        """
+        if len(self.entries) == self._most:
+            raise ImportFailed(f"There are more than {self._most} orders; bring them in in parts.")
         entry = Entry(len(self.entries), source, reference, exported_id)
         if (source, reference) in self._identities:
             entry.collision = True

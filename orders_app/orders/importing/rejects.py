@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
 from orders_app.orders.importing.input_files import STANDARD_INPUT, InputFile
 from orders_app.orders.importing.options import ImportFailed
-from orders_app.orders.importing.spool import Spool
+from orders_app.orders.importing.spool import Refused, Spool
 
 
 def default_path(first: InputFile) -> Path:
@@ -47,23 +48,10 @@ class RejectsFile:
         """Write what was refused; `names` and `headers` are those of the files, in their order."""
         if self._file is None:
             return
-        columns, places = _joined(headers)
-        writer = csv.writer(self._file)
-        empty = True
-        for refused in spool.refused():
-            if empty:
-                writer.writerow(["file", "line", "reason", *columns])
-                empty = False
-            cells = [""] * len(columns)
-            own = places[refused.file]
-            for place, cell in zip(own, refused.cells, strict=False):
-                cells[place] = cell
-            writer.writerow(
-                [names[refused.file], refused.line, refused.reason, *cells, *refused.cells[len(own) :]]
-            )
+        written = write_rejects(self._file, spool.refused(), names, headers)
         self._file.close()
         self._file = None
-        if empty:
+        if not written:
             self.path.unlink()
 
     def __enter__(self) -> Self:
@@ -80,6 +68,30 @@ class RejectsFile:
             f"The rejects file {self.path} cannot be written: {error.strerror or error}.  "
             "Name another place with --rejects."
         )
+
+
+def write_rejects(
+    file: TextIO,
+    rejects: Iterable[Refused],
+    names: list[str],
+    headers: list[tuple[str, ...]],
+    say: Callable[[str], str] = str,
+) -> int:
+    """Write these with a heading, and return how many they were; `say` puts a reason into other words."""
+    columns, places = _joined(headers)
+    writer = csv.writer(file)
+    written = 0
+    for refused in rejects:
+        if not written:
+            writer.writerow(["file", "line", "reason", *columns])
+        written += 1
+        cells = [""] * len(columns)
+        own = places[refused.file]
+        for place, cell in zip(own, refused.cells, strict=False):
+            cells[place] = cell
+        heading = [names[refused.file], refused.line, say(refused.reason)]
+        writer.writerow([*heading, *cells, *refused.cells[len(own) :]])
+    return written
 
 
 def _joined(headers: list[tuple[str, ...]]) -> tuple[list[str], list[list[int]]]:

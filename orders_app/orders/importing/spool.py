@@ -1,4 +1,4 @@
-"""Rows on their way: a temporary SQLite file, so that memory does not grow with them.
+"""Rows on their way: an SQLite file, so that memory does not grow with them.
 
 The rows of an order may stand anywhere in the input.  They are put down here as they come and taken
 up again order by order.
@@ -19,6 +19,8 @@ from typing import NamedTuple, Self
 import orjson
 
 _BUFFERED = 1000
+_READING = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-16000")
+_KEEPING = ("journal_mode=DELETE", "cache_size=-4000")
 _SCHEMA = """
 CREATE TABLE rows (
     seq INTEGER PRIMARY KEY, order_no INTEGER, file INTEGER NOT NULL, line INTEGER NOT NULL,
@@ -49,15 +51,20 @@ class Refused(NamedTuple):
 
 
 class Spool:
-    """Use it as a context manager: its file goes away at the end."""
+    """Use it as a context manager: its file goes away at the end, unless it was given a place to stay."""
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="orders-import-"))
-        self._connection = sqlite3.connect(self._folder / "rows.db", isolation_level=None)
-        # Nothing here outlives the process, so nothing has to survive a crash.
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-16000"):
-            self._connection.execute(f"PRAGMA {pragma}").close()
-        self._connection.executescript(_SCHEMA)
+    def __init__(self, path: Path | None = None, *, is_read: bool = False) -> None:
+        """`is_read` is one that stayed, with all that was put down."""
+        self._folder = Path(tempfile.mkdtemp(prefix="orders-import-")) if path is None else None
+        place = path if path is not None else Path(self._folder or "", "rows.db")
+        # One that is to be there already is not made anew where somebody has removed it.
+        address = f"{place.resolve().as_uri()}?mode={'rw' if is_read else 'rwc'}"
+        self.connection = sqlite3.connect(address, uri=True, isolation_level=None)
+        # What a crash leaves half-read is of no use to anybody; what is noted after that has to survive one.
+        for pragma in _KEEPING if is_read else _READING:
+            self.connection.execute(f"PRAGMA {pragma}").close()
+        if not is_read:
+            self.connection.executescript(_SCHEMA)
         self._buffer: list[tuple[object, ...]] = []
 
     def __enter__(self) -> Self:
@@ -66,8 +73,9 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self.connection.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def accept(
         self, order_no: int, place: tuple[int, int], line: SpooledLine, cells: list[str] | None
@@ -88,18 +96,18 @@ class Spool:
             self._flush()
 
     def _flush(self) -> None:
-        self._connection.execute("BEGIN").close()
-        self._connection.executemany(
+        self.connection.execute("BEGIN").close()
+        self.connection.executemany(
             "INSERT INTO rows (order_no, file, line, reason, weight, name, price_cents, quantity, cells)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self._buffer,
         ).close()
-        self._connection.execute("COMMIT").close()
+        self.connection.execute("COMMIT").close()
         self._buffer.clear()
 
     def is_new(self, order_no: int, product_id: str) -> bool:
         """Whether this line of an export is met for the first time."""
-        cursor = self._connection.execute(
+        cursor = self.connection.execute(
             "INSERT OR IGNORE INTO products VALUES (?, ?)", (order_no, product_id)
         )
         return cursor.rowcount == 1
@@ -107,25 +115,25 @@ class Spool:
     def finish_reading(self) -> None:
         """Call it once, after the last row."""
         self._flush()
-        self._connection.execute("CREATE INDEX rows_by_order ON rows (order_no, seq)").close()
+        self.connection.execute("CREATE INDEX rows_by_order ON rows (order_no, seq)").close()
 
     def leave_alone(self, order_nos: Iterable[int]) -> None:
         """The rows of these orders count nowhere."""
-        self._connection.execute("BEGIN").close()
-        self._connection.executemany(
+        self.connection.execute("BEGIN").close()
+        self.connection.executemany(
             "INSERT OR IGNORE INTO known VALUES (?)", ((number,) for number in order_nos)
         ).close()
-        self._connection.execute("COMMIT").close()
+        self.connection.execute("COMMIT").close()
 
     def refuse_order(self, order_no: int, reason: str) -> None:
         """Refuse all rows of an order that are not refused already."""
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE rows SET reason = ? WHERE order_no = ? AND reason IS NULL", (reason, order_no)
         ).close()
 
     def lines_between(self, first: int, last: int) -> Iterator[tuple[int, list[SpooledLine]]]:
         """The good lines of orders that are to come in, as they came, by the numbers of the orders."""
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             "SELECT order_no, name, price_cents, quantity FROM rows"
             " WHERE order_no BETWEEN ? AND ? AND reason IS NULL"
             " AND order_no NOT IN (SELECT order_no FROM known) ORDER BY order_no, seq",
@@ -136,15 +144,15 @@ class Spool:
 
     def count_refused(self) -> int:
         """How many lines were refused, those of known orders aside."""
-        return int(self._connection.execute("SELECT coalesce(sum(weight), 0) FROM refused").fetchone()[0])
+        return int(self.connection.execute("SELECT coalesce(sum(weight), 0) FROM refused").fetchone()[0])
 
     def reasons(self) -> dict[str, int]:
         """How many lines were refused for which reason."""
-        return dict(self._connection.execute("SELECT reason, sum(weight) FROM refused GROUP BY reason"))
+        return dict(self.connection.execute("SELECT reason, sum(weight) FROM refused GROUP BY reason"))
 
     def refused(self) -> Iterator[Refused]:
         """The records that were refused, in the order of the input."""
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             "SELECT file, line, reason, cells FROM refused WHERE cells IS NOT NULL ORDER BY seq"
         )
         for file, line, reason, cells in rows:

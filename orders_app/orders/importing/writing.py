@@ -44,7 +44,7 @@ class Writer:
 
         `stop` is asked after each unit of work; what was brought in before it said yes stays.
         """
-        for batch in _batches(entries):
+        for batch in batches(entries):
             if stop():
                 return False
             try:
@@ -72,7 +72,7 @@ class Writer:
                     if references_there(uow.session, entry.source, [entry.reference]):
                         entry.known = True
                         break
-                    self.owners |= find_owners(uow.session, [_heading(entry).user])
+                    self.owners |= find_owners(uow.session, [heading_of(entry).user])
                 self._write_together([entry])
                 break
             except (IntegrityError, Conflict):
@@ -84,7 +84,7 @@ class Writer:
     def _make_missing(self, uow: UnitOfWork, batch: list[Entry]) -> dict[str, Owner]:
         made: dict[str, Owner] = {}
         for entry in batch:
-            name = _heading(entry).user
+            name = heading_of(entry).user
             key = user_key(name)
             if key not in self.owners and key not in made:
                 user = create_user(uow, actor=self.actor, account=new_account(name, None))
@@ -96,7 +96,7 @@ class Writer:
         lines = dict(self.spool.lines_between(batch[0].number, batch[-1].number))
         records = []
         for entry in batch:
-            heading = _heading(entry)
+            heading = heading_of(entry)
             total = heading.total_cents if heading.total_cents is not None else entry.total_cents
             records.append(
                 new_record(
@@ -114,12 +114,14 @@ class Writer:
         return records
 
 
-def _heading(entry: Entry) -> Heading:
+def heading_of(entry: Entry) -> Heading:
+    """What an order is that is to come in."""
     assert entry.heading is not None  # noqa: S101  (an order that has lines has one)
     return entry.heading
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """As many at a time as go into one unit of work."""
     batch: list[Entry] = []
     lines = 0
     for entry in entries:
