@@ -19,7 +19,8 @@ COLUMNS = [
 ]
 SHOP = Path(__file__).parents[3] / "shared" / "data" / "shop"
 SUMMARY = re.compile(
-    r"orders: (\d+) imported, (\d+) known, (\d+) refused; lines: (\d+) imported, (\d+) refused; \d+\.\d s"
+    r"orders: (\d+) (?:imported|to import), (\d+) known, (\d+) refused; "
+    r"lines: (\d+) (?:imported|to import), (\d+) refused; \d+\.\d s"
 )
 
 
@@ -71,6 +72,40 @@ def test_a_dirty_file(run: Run, tmp_path: Path, admin: Caller, log_dir: Path) ->
     again = run(*args)
     assert again.exit_code == 3
     assert last_line(again.stdout) == (0, 3, 4, 0, 5)
+
+
+def test_a_dry_run_brings_nothing_in(run: Run, alice: Caller, tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text("No,Item,Each,Qty\n1,Lamp,1,1\n1,Mug,1,1\n2,,1,1\n3,Pen,1,1\n")
+    result = run("orders", "import", path, *COLUMNS, "--user", "alice", "--dry-run")
+    assert (result.exit_code, last_line(result.stdout)) == (3, (2, 0, 1, 3, 1))
+    assert "2 to import" in result.stdout
+    assert read(alice, "/api/v1/orders/") == []
+    rejects = (tmp_path / "shop.csv.rejects.csv").read_text().splitlines()
+    assert rejects[1].endswith(",4,Item: Must not be empty.,2,,1,1")
+    assert last_line(run("orders", "import", path, *COLUMNS, "--user", "alice").stdout) == (2, 0, 1, 3, 1)
+    again = run("orders", "import", path, *COLUMNS, "--user", "alice", "--dry-run")
+    assert last_line(again.stdout) == (0, 2, 1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04rest", "is a ZIP file or a workbook"),
+        (b"\x89PNG\r\n\0\0", "is no text"),
+        (b' [\n {"products": []}]', "is a JSON array"),
+        (b"x" * 2_000_000, "cannot be read: field larger than field limit"),
+        ("No;Item\n".encode("utf-16"), "is no text.  If it is UTF-16"),
+    ],
+)
+def test_what_is_no_table_is_called_by_its_name(
+    run: Run, tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_bytes(content)
+    result = run("orders", "import", path, *COLUMNS)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
 
 
 def test_a_reader_sees_what_came_in_at_once(run: Run, alice: Caller, tmp_path: Path) -> None:
