@@ -94,6 +94,16 @@ def most_uploaded() -> int:
     return most
 
 
+def too_large_a_file() -> RequestEntityTooLarge:
+    """What is said of one that is larger than that."""
+    most = f"{most_uploaded() / 1024**2:g}"
+    return RequestEntityTooLarge(
+        gettext(
+            "The file is larger than %(most)s MiB. Split it, or import it on the command line.", most=most
+        )
+    )
+
+
 def _take_upload() -> None:
     """Let this request be as large as a file may be; the token stands behind it in the same body.
 
@@ -102,14 +112,7 @@ def _take_upload() -> None:
     if request.content_length is None:
         raise LengthRequired(gettext("Say how large the file is before sending it."))
     if request.content_length > most_uploaded() + _BESIDE_A_FILE:
-        most = f"{most_uploaded() / 1024**2:g}"
-        raise RequestEntityTooLarge(
-            gettext(
-                "The file is larger than %(most)s MiB, so it was not read. Split it, or import it on the "
-                "command line.",
-                most=most,
-            )
-        )
+        raise too_large_a_file()
     # One more, because whoever reads on at the very limit to see whether there is more is refused.
     request.max_content_length = request.content_length + 1
 

@@ -43,6 +43,7 @@ _ENCODINGS: Final = (
 )
 # WTForms takes plain strings; its type stubs are a version behind.
 _STATUS_CHOICES: Any = [SelectChoice(status.value, STATUSES[status.value]) for status in OrderStatus]
+_ENCODING_CHOICES: Any = [SelectChoice(name, name) for name in _ENCODINGS]
 _FORMAT_CHOICES: Any = [
     SelectChoice("", lazy_gettext("as its name or its first character says")),
     SelectChoice(Format.CSV.value, lazy_gettext("CSV, a row a line item")),
@@ -94,7 +95,7 @@ class ImportForm(PanelForm):
         lazy_gettext("Take negative quantities without their sign"),
         description=lazy_gettext("Otherwise such rows are refused."),
     )
-    encoding = SelectField(lazy_gettext("Encoding"), choices=[(name, name) for name in _ENCODINGS])
+    encoding = SelectField(lazy_gettext("Encoding"), choices=_ENCODING_CHOICES)
     file_format = SelectField(lazy_gettext("Format"), choices=_FORMAT_CHOICES)
 
     def asked(self, columns: Sequence[str]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ _OF_ROWS: Final = (
     ),
 )
 _OF_FILES: Final = (
-    (r"(?P<file>.*) is empty: there is no header line\.", marked("%(file)s is empty.")),
+    (r"(?P<file>.*) is empty(?:: there is no header line)?\.", marked("%(file)s is empty.")),
     (
         r"(?P<file>.*) is a ZIP file or a workbook; save it as CSV\.",
         marked("%(file)s is a ZIP file or a workbook. Save it as CSV, then choose that file."),

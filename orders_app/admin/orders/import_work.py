@@ -26,6 +26,8 @@ from orders_app.orders.importing.options import Columns, ImportFailed, WrongEnco
 from orders_app.orders.importing.rejects import write_rejects
 from orders_app.shared.errors import Conflict, Invalid
 
+MOST_ORDERS: Final = 200_000
+"""Of one file: so many fit into the memory of a process that serves others meanwhile."""
 ROWS_SHOWN: Final = 3
 ORDERS_SHOWN: Final = 5
 LINES_SHOWN: Final = 3
@@ -59,7 +61,8 @@ def check(upload: Upload, asked: dict[str, Any]) -> None:
         try:
             _look(upload)
             assert upload.seen is not None  # noqa: S101  (just looked at)
-            keep(upload.plan, _file(upload), options_of(asked, upload.seen), looking=reading_session)
+            options = options_of(asked, upload.seen)
+            keep(upload.plan, _file(upload), options, looking=reading_session, most_orders=MOST_ORDERS)
         except ImportFailed as error:
             upload.problem = str(error)
         finally:
@@ -97,22 +100,30 @@ def go_on(upload: Upload) -> Progress | None:
 
 def _has_begun(upload: Upload) -> bool:
     """Whether anything was brought in from it, or may have been."""
-    if not upload.plan.exists():
-        return upload.result is not None
-    with plan_of(upload) as plan:
+    with suppress(NotChecked), plan_of(upload) as plan:
         return plan.progress().has_begun
+    return upload.result is not None
+
+
+class NotChecked(Conflict):
+    """It is not known what is to be done with a file, or no longer."""
 
 
 @contextmanager
 def plan_of(upload: Upload) -> Iterator[KeptImport]:
-    """What is to be done with a file.  Raises `Conflict` where that is not known, or no longer."""
-    with _room():
+    """What is to be done with a file.  Raises `NotChecked` where that cannot be read."""
+    not_checked = NotChecked(gettext("The file is not checked yet. Check it first."))
+    try:
+        plan = KeptImport(upload.plan)
+    except sqlite3.DatabaseError:
+        raise not_checked from None
+    with _room(), plan:
         try:
-            plan = KeptImport(upload.plan)
-        except sqlite3.DatabaseError:
-            raise Conflict(gettext("The file is not checked yet. Check it first.")) from None
-        with plan:
             yield plan
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            raise not_checked from None
 
 
 def rejects_of(upload: Upload) -> bytes:
@@ -148,15 +159,14 @@ def _file(upload: Upload) -> InputFile:
 
 def shown(upload: Upload) -> dict[str, Any]:
     """What the page of a file shows beside its form: what would become of it, as far as that is known."""
-    if upload.result is not None or not upload.plan.exists():
-        return {}
-    with plan_of(upload) as plan:
+    with suppress(NotChecked), plan_of(upload) as plan:
         return {
             "progress": plan.progress(),
             "lines_refused": plan.count_refused(),
             "reasons": plan.reasons(REASONS_SHOWN),
             "samples": plan.samples(orders=ORDERS_SHOWN, lines=LINES_SHOWN),
         }
+    return {}
 
 
 def wrong_options(upload: Upload) -> Invalid | None:

@@ -6,6 +6,8 @@ one after another, or whoever reads it presses a button.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -48,6 +50,9 @@ class Imports(PanelModelView):
         file = request.files.get("file")
         if file is None or not file.filename:
             return self._first_page(gettext("Choose a file first.")), 422
+        if file.stream.seek(0, os.SEEK_END) > access.most_uploaded():
+            raise access.too_large_a_file()
+        file.stream.seek(0)
         try:
             upload = _received(file)
         except (Conflict, Invalid) as error:
@@ -190,13 +195,13 @@ def _received(file: FileStorage) -> Upload:
     except OSError as error:
         raise import_work.no_room() from error
     try:
-        with upload.worked_on():
+        with upload.worked_on(), suppress(Invalid):  # what is wrong with the options is shown beside them
             import_work.begin(upload, request.form.get("user", ""))
-    except ImportFailed as error:
+    except Exception as error:
         upload.remove()
-        raise Invalid(problem_in_words(str(error))) from None
-    except Invalid:
-        pass  # what is wrong with the options is shown beside them
+        if isinstance(error, ImportFailed):
+            raise Invalid(problem_in_words(str(error))) from None
+        raise
     return upload
 
 

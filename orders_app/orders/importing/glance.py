@@ -11,7 +11,7 @@ from typing import Final
 
 from orders_app.orders.importing.csv_rows import read_names
 from orders_app.orders.importing.input_files import InputFile
-from orders_app.orders.importing.options import Columns, Format, ImportOptions
+from orders_app.orders.importing.options import Columns, Format, ImportFailed, ImportOptions
 
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _USUAL: Final = {
@@ -45,7 +45,8 @@ def look_at(file: InputFile, options: ImportOptions, *, rows: int) -> Glance:
     options = replace(options, columns=Columns())
     with file.lines(options, lambda _count: None) as (kind, lines):
         if kind is Format.JSONL:
-            next(lines, None)  # what is not in this encoding fails here
+            if not any(line.strip() for line in lines):
+                raise ImportFailed(f"{file.name} is empty.")
             return Glance(format=kind, encoding=options.encoding)
         names, delimiter, found = beginning = read_names(file.name, lines, options.columns)
         return Glance(

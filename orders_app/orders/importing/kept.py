@@ -31,8 +31,6 @@ from orders_app.orders.importing.writing import ORDERS_AT_ONCE, Writer, batches,
 from orders_app.shared.identity import Actor
 from orders_app.shared.unit_of_work import UnitOfWork
 
-MOST_ORDERS: Final = 200_000
-"""Of one such import: so many fit into the memory of a process that serves others meanwhile."""
 LONGEST_SHOWN: Final = 300
 _SCHEMA: Final = """
 CREATE TABLE orders (
@@ -96,7 +94,12 @@ class Sample:
 
 
 def keep(
-    path: Path, file: InputFile, options: ImportOptions, *, looking: Looking, most_orders: int = MOST_ORDERS
+    path: Path,
+    file: InputFile,
+    options: ImportOptions,
+    *,
+    looking: Looking,
+    most_orders: int | None = None,
 ) -> None:
     """Read and check this file, and keep at `path` what is to be done.  Raises `ImportFailed`.
 
