@@ -21,6 +21,7 @@ from orders_app.admin.history import AuditView, HistoryView
 from orders_app.admin.home import HomeView
 from orders_app.admin.login import LoginView
 from orders_app.admin.me import MeView
+from orders_app.admin.orders.uploads import sweep
 from orders_app.admin.orders.view import OrderView
 from orders_app.admin.password_link import PasswordLinkView
 from orders_app.admin.people.view import UserView
@@ -42,6 +43,7 @@ def register(app: Flask, csp_nonce: Callable[[], str]) -> None:
             static_url_path=f"{access.LOGIN}/static",
         )
     )
+    sweep(app.config["ORDERS"].upload_dir)
     languages.speak(app)
     register_filters(app)
     app.jinja_env.globals.update(

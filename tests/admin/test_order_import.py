@@ -134,8 +134,7 @@ def test_from_the_list_to_the_orders(desk: Desk, admin: Caller, folder: Path) ->
     assert f'href="{PATH}"' in desk.visitor.get("/admin/orders/").text
     assert "At most 32 MiB" in desk.visitor.get(PATH).text
     assert (
-        desk.upload(FIVE + "6,<b>Pen</b>,1,x\n6,=1+1,1,2\n", name="C:/shop/my <i>shop.csv").status_code
-        == 302
+        desk.upload(FIVE + "6,<b>Pen</b>,1,x\n6,=1+1,1,2\n", name="C:/shop/my <i>shop.csv").status_code == 302
     )
     assert "Say which column is this: Order number." in desk.shown()
     assert desk.check().status_code == 302
@@ -172,6 +171,19 @@ def test_from_the_list_to_the_orders(desk: Desk, admin: Caller, folder: Path) ->
     assert "What was brought in from it stays." in desk.visitor.follow(answer).text
     assert list(folder.iterdir()) == []
     assert desk.visitor.get(desk.page).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["магазин 1.csv", 'a"b;c.csv', "x" * 300 + ".csv", "%0d%0aX: 1.csv"])
+def test_a_name_in_any_script(desk: Desk, name: str) -> None:
+    desk.upload(HEADER + "1,,1,1\n", name=name.replace('"', "%22"))
+    desk.check()
+    answer = desk.visitor.get(f"{desk.page}rejects/")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename")
+    assert "X" not in answer.headers
+    [_, row] = desk.rejects()
+    assert row[0].endswith(".csv")
+    assert len(row[0]) <= uploads.LONGEST_NAME
 
 
 def test_columns_whose_names_say_what_they_hold_need_no_mapping(desk: Desk) -> None:

@@ -87,7 +87,8 @@ class ImportForm(PanelForm):
     created_format = StringField(
         lazy_gettext("How dates are written"),
         description=lazy_gettext(
-            "Only where they are neither 2026-12-31 nor 31.12.2026: %%m/%%d/%%Y %%H:%%M is 12/31/2026 14:05."
+            "Only where they are neither 2026-12-31 nor 31.12.2026: %(form)s is 12/31/2026 14:05.",
+            form="%m/%d/%Y %H:%M",
         ),
         render_kw={"autocomplete": "off"},
     )

@@ -29,7 +29,7 @@ _OF_ROWS: Final = (
     ),
     (
         r"Not a date that can be read without guessing; write it like [\d: -]+, or .* --created-format\.",
-        marked("Not a date that can be read without guessing. Say above how dates are written."),
+        marked("Not a date that can be read without guessing. Say how dates are written."),
     ),
     (r"Not a date of the form (?P<form>'.*?'|\".*?\")\.", marked("Not a date of the form %(form)s.")),
     (r"Must be one of: (?P<names>[a-z, ]+)\.", marked("Must be one of: %(names)s.")),

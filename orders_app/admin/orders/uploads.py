@@ -14,7 +14,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -75,7 +75,11 @@ class Upload:
     @contextmanager
     def worked_on(self) -> Iterator[None]:
         """Nobody else works on it until the end.  Raises `Conflict` where somebody does already."""
-        with _locked(self.folder) as is_ours:
+        with ExitStack() as stack:
+            try:
+                is_ours = stack.enter_context(_locked(self.folder))
+            except OSError:
+                raise NotFound(str(NOT_HERE)) from None
             if not is_ours:
                 raise Conflict(gettext("This file is being worked on. Wait a moment, then go on."))
             fresh = find(self.folder.parent, self.token, UUID(self.owner))
@@ -131,7 +135,7 @@ def sweep(root: Path) -> None:
     """Remove what nobody has touched for a day."""
     for touched, folder in _folders(root):
         if touched < time.time() - KEPT_SECONDS:
-            with _locked(folder) as is_ours:
+            with suppress(OSError), _locked(folder) as is_ours:
                 if is_ours:
                     (folder / _ABOUT).unlink(missing_ok=True)
                     shutil.rmtree(folder, ignore_errors=True)
@@ -158,10 +162,7 @@ def _folders(root: Path) -> list[tuple[float, Path]]:
 @contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
     """Whether the lock of this folder was free; it is held until the end."""
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError:
-        raise NotFound(str(NOT_HERE)) from None
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

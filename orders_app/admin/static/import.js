@@ -9,6 +9,17 @@
       file.setCustomValidity(isTooLarge ? file.dataset.tooLarge : "");
       file.reportValidity();
     });
+    const sending = document.getElementById("sending");
+    const send = document.querySelector("#import-file button");
+    file.form.addEventListener("submit", () => {
+      sending.textContent = file.form.dataset.busy;
+      send.disabled = true;
+    });
+    // Whoever comes back to the page sends another one.
+    window.addEventListener("pageshow", () => {
+      sending.textContent = "";
+      send.disabled = false;
+    });
   }
 
   const form = document.getElementById("import-run");
