@@ -178,7 +178,7 @@ def test_a_name_in_any_script(desk: Desk, name: str) -> None:
     desk.upload(HEADER + "1,,1,1\n", name=name.replace('"', "%22"))
     desk.check()
     answer = desk.visitor.get(f"{desk.page}rejects/")
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.text.startswith("file,line,reason")) == (200, True)
     assert answer.headers["Content-Disposition"].startswith("attachment; filename")
     assert "X" not in answer.headers
     [_, row] = desk.rejects()
@@ -438,6 +438,7 @@ RUBBISH = {
     "an array": (b'[\n  {"products": []}\n]', "orders.json", "orders.json is a JSON array."),
     "an array in a line": (b'[{"products": []}]', "orders.jsonl", "orders.jsonl is a JSON array."),
     "a long header": (b"x" * 10_000_000, "shop.csv", "The first line of shop.csv cannot be read."),
+    "a thousand columns": (b"," * 1000, "shop.csv", "shop.csv has 1001 columns."),
     "no name": (b"", " ", "is empty."),
 }
 

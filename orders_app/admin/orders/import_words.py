@@ -101,6 +101,10 @@ _OF_FILES: Final = (
         marked("%(file)s, line %(line)s: the line is too long for an order."),
     ),
     (
+        r"(?P<file>.*) has (?P<found>\d+) columns; more than (?P<most>\d+) are no table\.",
+        marked("%(file)s has %(found)s columns. More than %(most)s are not taken for a table."),
+    ),
+    (
         r"The header of (?P<file>.*) cannot be read: .*",
         marked("The first line of %(file)s cannot be read. It has to hold the names of the columns."),
     ),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from flask_babel import get_timezone, gettext
 from werkzeug.exceptions import ServiceUnavailable
@@ -33,6 +34,7 @@ ORDERS_SHOWN: Final = 5
 LINES_SHOWN: Final = 3
 REASONS_SHOWN: Final = 20
 _LONGEST_CELL: Final = 80
+_PIECE: Final = 64 * 1024
 
 
 def begin(upload: Upload, user: str) -> None:
@@ -126,18 +128,28 @@ def plan_of(upload: Upload) -> Iterator[KeptImport]:
             raise not_checked from None
 
 
-def rejects_of(upload: Upload) -> bytes:
-    """The rejects file, of what came in or of what would."""
+def rejects_of(upload: Upload) -> Iterator[bytes]:
+    """The rejects file in pieces, of what came in or of what would."""
     if upload.result is not None:
-        return upload.rejects.read_bytes() if upload.rejects.exists() else b""
-    with plan_of(upload) as plan:
-        return _rejects(upload, plan)
+        return _pieces_of(upload.rejects.open("rb") if upload.rejects.exists() else io.BytesIO())
+    with plan_of(upload) as plan, ExitStack() as stack:
+        file = stack.enter_context(tempfile.TemporaryFile(dir=upload.folder))
+        _write_rejects(upload, plan, file)
+        file.seek(0)
+        stack.pop_all()  # closed with its pieces
+    return _pieces_of(file)
 
 
-def _rejects(upload: Upload, plan: KeptImport) -> bytes:
-    text = io.StringIO(newline="")
+def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _write_rejects(upload: Upload, plan: KeptImport, file: IO[bytes]) -> None:
+    text = io.TextIOWrapper(file, "utf-8", newline="")
     write_rejects(text, plan.refused(), [upload.name], [plan.columns], reason_in_words)
-    return text.getvalue().encode("utf-8", "surrogatepass")
+    text.detach()
 
 
 def _finish(upload: Upload, plan: KeptImport) -> None:
@@ -146,7 +158,8 @@ def _finish(upload: Upload, plan: KeptImport) -> None:
     upload.result["reasons"] = plan.reasons(REASONS_SHOWN)
     if upload.result["lines_refused"]:
         unfinished = Path(f"{upload.rejects}.part")
-        unfinished.write_bytes(_rejects(upload, plan))
+        with unfinished.open("wb") as file:
+            _write_rejects(upload, plan, file)
         unfinished.replace(upload.rejects)
     upload.save()
     upload.content.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from orders_app.orders.importing.csv_rows import read_names
 from orders_app.orders.importing.input_files import InputFile
 from orders_app.orders.importing.options import Columns, Format, ImportFailed, ImportOptions
 
+MOST_COLUMNS: Final = 300
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _USUAL: Final = {
     "order": "order|order id|order no|order number|invoice|invoice no|invoice number|reference"
@@ -49,6 +50,10 @@ def look_at(file: InputFile, options: ImportOptions, *, rows: int) -> Glance:
                 raise ImportFailed(f"{file.name} is empty.")
             return Glance(format=kind, encoding=options.encoding)
         names, delimiter, found = beginning = read_names(file.name, lines, options.columns)
+        if len(names) > MOST_COLUMNS:
+            raise ImportFailed(
+                f"{file.name} has {len(names)} columns; more than {MOST_COLUMNS} are no table."
+            )
         return Glance(
             format=kind,
             encoding=options.encoding,
