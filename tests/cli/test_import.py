@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 
+from tests import shop
 from tests.callers import Caller
 from tests.cli.conftest import Run, read
 
@@ -185,14 +188,48 @@ def test_without_an_owner_all_is_refused(run: Run, tmp_path: Path) -> None:
     assert "There is no user 'nobody'" in result.stderr
 
 
+def test_two_days_of_a_real_shop(run: Run, admin: Caller, tmp_path: Path) -> None:
+    args = [
+        *("orders", "import", *shop.DAYS, *shop.OPTIONS, "--timezone", "Europe/London"),
+        *("--rejects", tmp_path / "rejects.csv"),
+    ]
+    result = run(*args)
+    assert (result.exit_code, last_line(result.stdout)) == (0, (47, 0, 0, 813, 0))
+    cancelled = read(admin, "/api/v1/orders/?status=cancelled&page_size=200")
+    assert {order["reference"] for order in cancelled} == {
+        *("C539467", "C539476", "C539827", "C539830", "C539832", "C539838", "C539857")
+    }
+    (first,) = read(admin, "/api/v1/orders/?reference=539461")
+    assert (first["user"], first["created_at"]) == ("17243.0", "2010-12-19T10:21:00.000000Z")
+    again = run(*args)
+    assert (again.exit_code, last_line(again.stdout)) == (0, (0, 47, 0, 0, 0))
+
+
+@pytest.mark.parametrize("days", [2, 30])
+def test_the_days_are_moved_and_otherwise_left_as_they_are(days: int) -> None:
+    today = date(2026, 3, 4)
+    rows = list(shop.moved_days(today, days))
+    moments = [datetime.fromisoformat(row["InvoiceDate"]) for row in rows]
+    assert max(moments).date() == today
+    assert today - timedelta(days=30) < min(moments).date() < today
+    assert all(10 <= moment.hour < 17 for moment in moments)
+    (last,) = [path.read_text() for path in shop.DAYS if path.stem == "2010-12-22"]
+    of_today = [row for row in rows if row["InvoiceDate"].startswith(str(today))]
+    assert len(of_today) == last.count("\n") - 1
+    assert all(f"{row['InvoiceNo']},{row['StockCode']}," in last for row in of_today)
+    assert "pending" in {row["Status"] for row in rows if not row["InvoiceDate"].startswith(str(today))}
+
+
+def test_a_shop_that_just_closed_is_found_at_any_hour() -> None:
+    for hour in range(24 * 365):
+        now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+        assert now.astimezone(ZoneInfo(shop.evening_zone(now))).hour >= 17
+
+
 @pytest.mark.skipif(not SHOP.is_dir(), reason=f"the sample of a real shop is not there: {SHOP}")
 def test_five_days_of_a_real_shop(run: Run, app: Flask, admin: Caller, tmp_path: Path) -> None:
     args = [
-        *("orders", "import", *sorted(SHOP.glob("*.csv"))),
-        *("--order-column", "InvoiceNo", "--name-column", "Description", "--price-column", "UnitPrice"),
-        *("--quantity-column", "Quantity", "--created-column", "InvoiceDate", "--timezone", "Europe/London"),
-        *("--user-column", "CustomerID", "--user", "shop", "--create-users"),
-        *("--negative-quantity", "absolute", "--status-prefix", "C=cancelled"),
+        *("orders", "import", *sorted(SHOP.glob("*.csv")), *shop.OPTIONS, "--timezone", "Europe/London"),
         *("--rejects", tmp_path / "rejects.csv"),
     ]
     result = run(*args)
