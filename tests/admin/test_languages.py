@@ -20,7 +20,7 @@ from orders_app.orders.domain import OrderStatus, allowed_transitions, check_tra
 from orders_app.shared.errors import Conflict
 from orders_app.shared.identity import Role
 from tests.admin.visitor import Visitor, made_order, order_fields
-from tests.callers import Caller
+from tests.callers import ORDERS, Caller
 
 TRANSLATIONS = ROOT / "orders_app" / "admin" / "translations"
 RUSSIAN = {"Accept-Language": "ru-RU,ru;q=0.9,en;q=0.5"}
@@ -95,6 +95,30 @@ def test_what_is_refused_is_told_in_the_language_too(panel: Visitor) -> None:
         assert text in page.text
     gone = panel.get("/admin/orders/details/?id=nonsense", headers=RUSSIAN)
     assert (gone.status_code, "Не найдено" in gone.text) == (404, True)
+
+
+def test_who_comes_first_does_not_choose_for_others(panel: Visitor, admin: Caller) -> None:
+    order = made_order(admin)
+    admin.delete(f"{ORDERS}{order['order_id']}/")
+    path = f"/admin/orders/details/?id={order['order_id']}"
+    assert ">deleted<" in panel.get(path).text
+    page = panel.get(path, headers=RUSSIAN).text
+    assert ">удалён<" in page
+    assert ">deleted<" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("nothing/", 404, "Такой страницы нет."),
+        ("orders/delete/", 405, "Так эту страницу открыть нельзя."),
+    ],
+)
+def test_what_the_framework_refuses_is_told_in_the_language_too(
+    panel: Visitor, path: str, status: int, said: str
+) -> None:
+    answer = panel.get(f"/admin/{path}", headers=RUSSIAN)
+    assert (answer.status_code, said in answer.text) == (status, True)
 
 
 @pytest.mark.parametrize("accepted", ["", "*", "tlh", "ru\0", "-", "en-XX", "x" * 5000, "ru;q=nonsense"])

@@ -38,10 +38,20 @@ ALWAYS_THE_SAME: Final = (
     marked("The database cannot be reached. Try again shortly."),
     marked("Something went wrong here. Name the request id when you report it."),
     marked("There is no such order."),
+    marked("The browser (or proxy) sent a request that this server could not understand."),
+    marked(
+        "The requested URL was not found on the server. If you entered the URL manually please check your "
+        "spelling and try again."
+    ),
+    marked("The method is not allowed for the requested URL."),
+    marked("The data value transmitted exceeds the capacity limit."),
     marked("Bad Request"),
     marked("Forbidden"),
     marked("Not Found"),
+    marked("Method Not Allowed"),
     marked("Conflict"),
+    marked("Request Entity Too Large"),
+    marked("Content Too Large"),
     marked("Too Many Requests"),
     marked("Internal Server Error"),
     marked("Service Unavailable"),

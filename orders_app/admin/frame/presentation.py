@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,8 @@ from uuid import UUID
 
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, get_timezone, gettext, ngettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from orders_app.admin.frame.differences import differences, plain
 from orders_app.admin.frame.messages import said
@@ -75,8 +78,18 @@ def move(status: str) -> str:
     return str(MOVES.get(status) or gettext("Back to %(status)s", status=word(status)))
 
 
+def _for_the_reader(function: Callable[[Any], Any]) -> Callable[[Context, Any], Any]:
+    """A filter of what is always the same would be worked out once, for whoever comes first."""
+
+    @pass_context
+    def filtered(_context: Context, value: Any) -> Any:
+        return function(value)
+
+    return filtered
+
+
 def register_filters(app: Flask) -> None:
     """Give the templates these."""
     for function in (money, number, moment, minute, day, short_id, difference, differences, word, move, said):
-        app.add_template_filter(function, f"panel_{function.__name__}")
+        app.add_template_filter(_for_the_reader(function), f"panel_{function.__name__}")
     app.jinja_env.globals["panel_zone"] = zone_name
