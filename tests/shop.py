@@ -30,7 +30,9 @@ OPTIONS: Final = (
 """Of the import, for the files as they are."""
 ADMIN: Final = "maria"
 CUSTOMER: Final = "walter"
+PEOPLE: Final = ("admin", ADMIN, CUSTOMER, "shop")
 PASSWORD: Final = ADMIN_PASSWORD
+VIEW: Final = "To be looked at, the oldest first"
 REASON: Final = "The customer ordered the wrong colour, and will order again."
 NOTE: Final = "Called the customer: deliver before noon, please."
 FAILED: Final = 3
@@ -48,7 +50,7 @@ _SOLD: Final = (14, 34)
 """The fewest and the most invoices that are dealt out to a day."""
 _OVERLOOKING: Final = {3, 4}
 """So many days ago one order was overlooked, and still waits."""
-_TELEPHONED: Final = {
+_TELEPHONED: Final[dict[str, Any]] = {
     "products": [
         {"name": "Gift wrapping, two sheets", "price": "1.25", "quantity": 2},
         {"name": "Ceramic strawberry money box", "price": "3.75", "quantity": 1},
@@ -60,9 +62,10 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What a test may want to name: the shop's time zone, and orders to which something happened."""
+    """What a test may want to name: the time zone, what is sold, and orders to which something happened."""
 
     time_zone: str
+    products: frozenset[str]
     pending: tuple[str, ...]
     confirmed: str
     cancelled: str
@@ -104,7 +107,8 @@ def open_shop(server: ServerProcess, days: int = 2) -> Shop:
     command = ("orders", "import", str(path), *OPTIONS, "--timezone", zone, "--status-column", "Status")
     done = server.run("-m", "flask", "--app", "wsgi", *command, "--source", "till")
     assert done.returncode == 0, done.stderr
-    return _live(server, zone)
+    sold = {row["Description"].strip() for row in rows} | {line["name"] for line in _TELEPHONED["products"]}
+    return _live(server, zone, frozenset(sold))
 
 
 def _invoices(path: Path) -> list[list[Row]]:
@@ -140,7 +144,7 @@ def _on(
             }
 
 
-def _live(server: ServerProcess, zone: str) -> Shop:
+def _live(server: ServerProcess, zone: str, products: frozenset[str]) -> Shop:
     """Orders are confirmed, completed, cancelled with a reason, written about and deleted; log-ins fail."""
     for name, role in ((ADMIN, "admin"), (CUSTOMER, "user")):
         body = {"username": name, "password": PASSWORD, "role": role}
@@ -158,12 +162,12 @@ def _live(server: ServerProcess, zone: str) -> Shop:
         maria.press(f"/admin/orders/details/?id={order_id}", "/admin/orders/note/", text=text)
     page = f"/admin/orders/details/?id={deleted}"
     maria.press(page, "/admin/orders/delete/", reason="Entered twice, see the one before.")
-    view = {"query": "status=pending&sort=5", "name": "To be looked at, the oldest first"}
+    view = {"query": "status=pending&sort=5", "name": VIEW}
     maria.press(f"/admin/orders/?{view['query']}", "/admin/orders/views/keep/", is_shared="1", **view)
     _ask(server, "POST", "", _TELEPHONED, name=CUSTOMER)
     for _ in range(FAILED):
         assert server.request("GET", ORDERS, auth=basic(CUSTOMER, "mistaken")).status == 401
-    return Shop(zone, tuple(waiting), confirmed, cancelled, noted, deleted)
+    return Shop(zone, products, tuple(waiting), confirmed, cancelled, noted, deleted)
 
 
 def _ask(server: ServerProcess, method: str, order_id: str, body: Any, name: str = ADMIN) -> None:

@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.callers import USERS
-from tests.server.processes import ADMIN_PASSWORD, serving
+from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
 from tests.servers import warn_loudly
+from tests.shop import Shop, open_shop
 
 PASSWORD = ADMIN_PASSWORD
 COLLEAGUE = "maria"
@@ -49,6 +50,24 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         colleague = {"username": COLLEAGUE, "password": PASSWORD, "role": "admin"}
         assert running.as_admin("POST", USERS, colleague).status == 201
         yield f"http://127.0.0.1:{running.port}"
+
+
+@pytest.fixture(scope="package")
+def open_for_business(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of its own with a real shop's days in its database."""
+    with serving(tmp_path_factory.mktemp("shop")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def address(open_for_business: ServerProcess) -> str:
+    return f"http://127.0.0.1:{open_for_business.port}"
+
+
+@pytest.fixture(scope="package")
+def shop(open_for_business: ServerProcess) -> Shop:
+    """What came in there, and what people did to it."""
+    return open_shop(open_for_business)
 
 
 @pytest.fixture(scope="package")
@@ -86,9 +105,8 @@ def browser_session(browser: Browser, server: str, watch: Watch, **options: Any)
     """A fresh browser session.  At its end: no complaint (violations of the policy for contents among
     them), and no request to another host.
     """
-    context = browser.new_context(
-        base_url=server, viewport={"width": 1280, "height": 800}, reduced_motion="reduce", **options
-    )
+    usual: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+    context = browser.new_context(base_url=server, **{**usual, **options})
     context.set_default_timeout(10_000)
     context.on("console", watch.heard)
     context.on("weberror", lambda error: watch.complaints.append(str(error.error)))
