@@ -45,7 +45,7 @@ _ZONES: Final = (
 _CLOSES: Final = 17
 _CLOSED: Final = 5
 _AFTERNOON: Final = 13
-"""The hour by which the shop has closed, the day of the week without sales, and when afternoon begins."""
+"""The hour by which the shop has closed, which of the last seven days has no sales, when afternoon begins."""
 _SOLD: Final = (14, 34)
 """The fewest and the most invoices that are dealt out to a day."""
 _OVERLOOKING: Final = {3, 4}
@@ -89,7 +89,7 @@ def moved_days(today: date, days: int = 2) -> Iterator[Row]:
     both = first + last
     for back in range(1, days):
         day = today - timedelta(days=back)
-        if day.weekday() != _CLOSED:
+        if back % 7 != _CLOSED:
             dealer = random.Random(back)
             dealt = dealer.sample(both, dealer.randint(*_SOLD))
             yield from _on(day, dealt, overlooks=back in _OVERLOOKING, numbered=back * 1_000)
@@ -151,7 +151,8 @@ def _live(server: ServerProcess, zone: str, products: frozenset[str]) -> Shop:
         assert server.as_admin("POST", USERS, body).status == 201
     answer = server.as_admin("GET", f"{ORDERS}?page_size=200&status=pending&ordering=created_at")
     pending = [str(order["order_id"]) for order in answer.json()]
-    confirmed, completed, cancelled, noted, deleted, *waiting = pending
+    # The newest: an order that has waited for days goes on waiting.
+    *waiting, confirmed, completed, cancelled, noted, deleted = pending
     moves = ((confirmed, "confirmed"), (completed, "confirmed"), (completed, "completed"))
     for order_id, status in moves:
         _ask(server, "PATCH", order_id, {"status": status})

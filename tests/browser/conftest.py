@@ -30,10 +30,15 @@ FLAGS = (
 )
 
 
+def chromium_program() -> str | None:
+    """Where the browser is."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @pytest.fixture(scope="package")
 def chromium() -> str:
-    """Where the browser is; without one these tests are skipped, which is a failure under CI."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    """The same; without one these tests are skipped, which is a failure under CI."""
+    found = chromium_program()
     if found is None:
         reason = "NO CHROMIUM on the PATH: the browser tests do not run. On Debian: apt install chromium"
         if os.environ.get("CI"):
