@@ -45,7 +45,7 @@ class Imports(PanelModelView):
     @expose("/import/", methods=("GET", "POST"))
     def import_view(self) -> Page:
         uploads.sweep(_root())
-        if request.method == "GET":
+        if request.method != "POST":
             return self._first_page()
         file = request.files.get("file")
         if file is None or not file.filename:
