@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
+TOKEN = "what-the-scraper-of-the-tests-shows"
+"""`METRICS_TOKEN` where sums of money are scraped: without one there are none."""
+
 Series = tuple[str, frozenset[tuple[str, str]]]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import orjson
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_flask_exporter.multiprocess import MultiprocessInternalPrometheusMetrics
@@ -31,6 +31,8 @@ from orders_app.shared.errors import NotAuthenticated
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
+MONEY = "_cents"
+"""How the names of metrics end that are sums of money."""
 _LABELS = ("method", "endpoint")
 _PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
@@ -120,7 +122,11 @@ def count_answer(method: str, endpoint: str, status: int, seconds: float) -> Non
 
 
 def serve_metrics(app: Flask, token: str, gauges: Iterable[Collector]) -> None:
-    """Serve `/metrics/`: Prometheus text, or the original service's JSON to those who accept it."""
+    """Serve `/metrics/`: Prometheus text, or the original service's JSON to those who accept it.
+
+    What orders come to is nobody's business but the shop's: without a token, by which a scraper is known,
+    there are no sums of money.
+    """
     exporter = MultiprocessInternalPrometheusMetrics(
         app=None, export_defaults=False, path=None, registry=WholeFilesRegistry()
     )
@@ -140,8 +146,19 @@ def serve_metrics(app: Flask, token: str, gauges: Iterable[Collector]) -> None:
         # Not `exporter.generate_metrics`: with several processes it forgets what else is registered.
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         with files_at_rest(folder):
-            content = encode(exporter.registry)
+            content = encode(exporter.registry if token else _WithoutMoney(exporter.registry))
         return Response(content, content_type=content_type)
+
+
+class _WithoutMoney(CollectorRegistry):
+    """What another registry holds, but for sums of money."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        return (family for family in self._registry.collect() if not family.name.endswith(MONEY))
 
 
 def _encoder(accepted: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from orders_app.shared.unit_of_work import UnitOfWork
 from tests.admin.visitor import Visitor, order_fields
 from tests.callers import ORDERS, Caller, path_of
 from tests.factories import body
-from tests.scrapes import Scrape, series
+from tests.scrapes import TOKEN, Scrape, series
 
 BUSINESS = (
     "orders_events_total",
@@ -32,30 +33,34 @@ BUSINESS = (
 FAILED = "orders_event_receiver_failures_total"
 
 
+@pytest.fixture
+def scraper(make_app: Callable[..., Flask]) -> Caller:
+    """Whom the metrics tell everything, asking an application that knows its token."""
+    return Caller(make_app(metrics_token=TOKEN), f"Bearer {TOKEN}")
+
+
 def scrape(caller: Caller) -> Scrape:
     return Scrape(caller.get("/metrics/").text)
 
 
-def test_an_order_made_in_the_panel_came_in_there(panel: Visitor, anonymous: Caller) -> None:
-    before = scrape(anonymous)
+def test_an_order_made_in_the_panel_came_in_there(panel: Visitor, scraper: Caller) -> None:
+    before = scrape(scraper)
     made = panel.post("/admin/orders/new/", **order_fields(("tin", "1.50", "2"), user="alice"))
     assert made.status_code == 302
-    assert scrape(anonymous).grown(before, *BUSINESS) == {
+    assert scrape(scraper).grown(before, *BUSINESS) == {
         series("orders_events_total", {"event": "order.created"}): 1,
         series("orders_placed_total", {"status": "pending", "door": "panel"}): 1,
         series("orders_placed_cents_total", {"status": "pending", "door": "panel"}): 300,
     }
 
 
-def test_an_update_and_a_restoration_are_no_new_orders(
-    alice: Caller, admin: Caller, anonymous: Caller
-) -> None:
+def test_an_update_and_a_restoration_are_no_new_orders(alice: Caller, admin: Caller, scraper: Caller) -> None:
     order = alice.order()
-    before = scrape(anonymous)
+    before = scrape(scraper)
     assert alice.patch(path_of(order), {"total_price": "5.00"}).status_code == 200
     assert alice.delete(path_of(order)).status_code == 204
     assert admin.post(path_of(order, "restore")).status_code == 200
-    assert scrape(anonymous).grown(before, *BUSINESS) == {
+    assert scrape(scraper).grown(before, *BUSINESS) == {
         series("orders_events_total", {"event": name}): 1
         for name in (OrderEventName.UPDATED, OrderEventName.DELETED, OrderEventName.RESTORED)
     }
@@ -66,13 +71,13 @@ def refuse(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> 
     raise ZeroDivisionError
 
 
-def test_what_is_rolled_back_counts_nothing(alice: Caller, anonymous: Caller) -> None:
+def test_what_is_rolled_back_counts_nothing(alice: Caller, scraper: Caller) -> None:
     order = alice.order()
-    before = scrape(anonymous)
+    before = scrape(scraper)
     with signals.events_recorded.connected_to(refuse):
         assert alice.post(ORDERS, body()).status_code == 500
         assert alice.patch(path_of(order), {"status": "confirmed"}).status_code == 500
-    after = scrape(anonymous)
+    after = scrape(scraper)
     assert after.grown(before, *BUSINESS) == {}
     assert after.grown(before, "orders_http_server_errors_total") == {
         series("orders_http_server_errors_total", {"method": method, "endpoint": endpoint}): 1
@@ -81,18 +86,18 @@ def test_what_is_rolled_back_counts_nothing(alice: Caller, anonymous: Caller) ->
 
 
 def test_counting_that_fails_changes_no_answer(
-    alice: Caller, anonymous: Caller, monkeypatch: pytest.MonkeyPatch
+    alice: Caller, scraper: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = scrape(anonymous)
+    before = scrape(scraper)
     monkeypatch.setattr(counting, "EVENTS", None)
     alice.order()
-    assert scrape(anonymous).grown(before, FAILED) == {series(FAILED, {"receiver": "count_event"}): 1}
+    assert scrape(scraper).grown(before, FAILED) == {series(FAILED, {"receiver": "count_event"}): 1}
 
 
-def test_everything_that_can_be_counted_begins_at_zero(app: Flask, anonymous: Caller) -> None:
+def test_everything_that_can_be_counted_begins_at_zero(app: Flask, scraper: Caller) -> None:
     """An alert on the first failure needs the zero before it."""
     connect()
-    said = scrape(anonymous)
+    said = scrape(scraper)
     for name, label, values in (
         ("orders_access_denied_total", "reason", REASONS),
         (FAILED, "receiver", ("log_event", "log_status_change", "log_denial", "count_event", "count_denial")),
@@ -119,3 +124,12 @@ def test_the_reasons_are_those_that_are_said_and_documented() -> None:
     table = (ROOT / "docs/operations.md").read_text().split("| `reason` |", 1)[1].split("\n\n", 1)[0]
     documented = re.findall(r"`(\w+)`(?=[^|]*\|[^|]*\|$)", table, re.MULTILINE)
     assert sorted(said) == sorted(REASONS) == sorted(documented)
+
+
+def test_what_orders_come_to_is_told_to_nobody_without_the_token(
+    alice: Caller, anonymous: Caller, scraper: Caller
+) -> None:
+    alice.order()
+    told, hidden = scrape(scraper).names(), scrape(anonymous).names()
+    assert told - hidden == {"orders_placed_cents_total", "orders_by_status_cents"}
+    assert {"orders_placed_total", "orders_by_status"} <= hidden

@@ -93,7 +93,7 @@ def test_me01_nobody_makes_more_series(app: Flask, anonymous: Caller) -> None:
         method = f"METHOD{number}" if number % 3 == 0 else dice.choice(METHODS)
         crowd.send(method, dice.choice(UNKNOWN if number % 8 else KNOWN), made_up)
     assert crowd.statuses >= {200, 302, 401, 404, 405}
-    assert names(anonymous) == before
+    assert names(anonymous) <= before
     labels = {(method, endpoint) for _, method, endpoint, _ in series(anonymous)}
     rules = {re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
     assert {endpoint for _, endpoint in labels} <= rules | {"unmatched", "/api/v1/register/"}

@@ -12,7 +12,7 @@ from tests.callers import ORDERS, basic, path_of
 from tests.factories import body
 from tests.monitoring.files import LABELS_OF_PROMETHEUS, OF_PROMETHEUS, Expression, recorded, ruled, shown
 from tests.monitoring.promql import names
-from tests.scrapes import Scrape
+from tests.scrapes import TOKEN, Scrape
 from tests.server.processes import BACKENDS, ServerProcess, serving_on
 
 pytestmark = pytest.mark.server
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.server
 @pytest.fixture(scope="module", params=BACKENDS)
 def scraped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrape]:
     """What Prometheus gets after a little of everything."""
-    with serving_on(request, tmp_path_factory.mktemp("server")) as server:
+    with serving_on(request, tmp_path_factory.mktemp("server"), METRICS_TOKEN=TOKEN) as server:
         a_little_of_everything(server)
-        yield Scrape(server.request("GET", "/metrics/").body.decode())
+        yield Scrape(server.request("GET", "/metrics/", auth=f"Bearer {TOKEN}").body.decode())
 
 
 def a_little_of_everything(server: ServerProcess) -> None:

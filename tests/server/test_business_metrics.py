@@ -15,7 +15,7 @@ import pytest
 
 from tests.callers import ORDERS, basic, path_of
 from tests.factories import body
-from tests.scrapes import Scrape, series
+from tests.scrapes import TOKEN, Scrape, series
 from tests.server.processes import BACKENDS, ServerProcess, serving_on
 from tests.servers import wait_until
 
@@ -37,12 +37,12 @@ LOG_IN = "/api/v1/login/"
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
-    with serving_on(request, tmp_path_factory.mktemp("server")) as running:
+    with serving_on(request, tmp_path_factory.mktemp("server"), METRICS_TOKEN=TOKEN) as running:
         yield running
 
 
 def scrape(server: ServerProcess) -> Scrape:
-    return Scrape(server.request("GET", "/metrics/").body.decode())
+    return Scrape(server.request("GET", "/metrics/", auth=f"Bearer {TOKEN}").body.decode())
 
 
 def place(server: ServerProcess, **others: object) -> dict[str, str]:
