@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them. Python 3.11 or newer and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve keys test consistency generated soak bench screenshots check format translations lock audit sbom clean
+.PHONY: help setup run serve keys test consistency generated soak bench jobs screenshots check format translations lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -64,6 +64,9 @@ soak: $(VENV)/.installed-dev ## The long runs: fifty kills, a million requests a
 
 bench: $(VENV)/.installed-dev $(BENCH_VENV)/.installed ## A minute of benchmarks beside other stacks (ARGS=--record for docs/performance.md)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+jobs: $(VENV)/.installed-dev $(BENCH_VENV)/.installed ## Five jobs of a back office, beside Django's admin (ARGS=--record for docs/admin.md)
+	@$(BIN)/python -m benchmarks.jobs $(ARGS)
 
 screenshots: $(VENV)/.installed-dev $(BENCH_VENV)/.installed ## Pictures of the panel for the documents (ARGS="--all FOLDER" for every page)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)

@@ -132,6 +132,11 @@ def test_an_order_that_is_not_wanted(walk: Walk, open_for_business: ServerProces
 def test_many_orders_at_once(walk: Walk, open_for_business: ServerProcess) -> None:
     made = make_orders(open_for_business, 3)
     found = f"/admin/orders/?search={made[0]}"
+    walk.page.goto("/admin/orders/?page_size=20")
+    boxes = walk.page.locator("td.pick input")
+    boxes.nth(6).click()
+    boxes.nth(2).click(modifiers=["Shift"])
+    expect(walk.page.locator("td.pick input:checked")).to_have_count(5)
 
     def with_all(action: str) -> None:
         page = walk.page

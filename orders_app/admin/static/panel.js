@@ -76,6 +76,21 @@
       }
     }
   };
+  // With the shift key: all rows from the last one that was clicked to this one.
+  let clicked = null;
+  document.addEventListener("click", (event) => {
+    if (!event.target.matches("td.pick input[type=checkbox]")) {
+      return;
+    }
+    const all = ticks();
+    const ends = [all.indexOf(clicked), all.indexOf(event.target)].sort((one, other) => one - other);
+    if (event.shiftKey && ends[0] >= 0) {
+      for (const box of all.slice(ends[0], ends[1] + 1)) {
+        box.checked = event.target.checked;
+      }
+    }
+    clicked = event.target;
+  });
   document.addEventListener("change", (event) => {
     if (event.target.id === "tick-all") {
       for (const box of ticks()) {
