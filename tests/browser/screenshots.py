@@ -27,6 +27,7 @@ from tests.shop import Shop, open_shop
 
 FOLDER: Final = ROOT / "docs/images/panel"
 README: Final = ROOT / "docs/images/panel.png"
+FILE: Final = shops.DAYS[-1]
 BENCH_PYTHON: Final = ROOT / ".venv-bench/bin/python"
 DAYS: Final = 30
 TALL: Final = {**DESKTOP, "height": 900}
@@ -66,6 +67,22 @@ def _ask_for_all(page: Page) -> None:
     page.locator("#reason").fill("The supplier has none left.")
 
 
+def _show_columns(page: Page) -> None:
+    page.locator("details.menu", has=page.locator("[name=column]")).locator("summary").click()
+
+
+def _delete(page: Page) -> None:
+    _ask_why(page)
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".undoable")).to_be_visible()
+
+
+def _upload(page: Page) -> None:
+    page.locator("[type=file]").set_input_files(FILE)
+    page.locator("form", has=page.locator("[type=file]")).locator("button").click()
+    expect(page.locator("select").first).to_be_visible()
+
+
 def _link(page: Page) -> None:
     page.locator('form[action$="/link/"] button').click()
 
@@ -80,6 +97,9 @@ ACTS: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
     "orders, ticked": ("orders, pending", _tick),
     "orders, asked why": ("orders, pending", _ask_for_all),
     "orders, exported": ("orders, pending", _export),
+    "orders, columns": ("orders, pending", _show_columns),
+    "order, deleted now": ("order", _delete),
+    "import, checked": ("import", _upload),
     "keys": ("orders", _show_keys),
     "person, link": ("person", _link),
 }
@@ -94,6 +114,7 @@ KEPT: Final = (
         ("order, asked why", "desktop"),
         ("order, cancelled", "desktop"),
     ),
+    *(("orders, columns", "desktop"), ("import, checked", "desktop"), ("order, deleted now", "desktop")),
     *(("order, new", "desktop"), ("order, print", "desktop"), ("overtaken", "desktop")),
     *(("people", "desktop"), ("person", "desktop"), ("person, link", "desktop"), ("account", "desktop")),
     *(("events", "desktop"), ("audit", "desktop"), ("keys", "desktop"), ("log in", "phone")),

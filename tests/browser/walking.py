@@ -45,6 +45,8 @@ def pages(server: ServerProcess, shop: Shop) -> Pages:
         "order, edit": (f"/admin/orders/edit/?{order}", 200),
         "order, new": ("/admin/orders/new/", 200),
         "order, print": (f"/admin/orders/print/?{order}", 200),
+        "import": ("/admin/orders/import/", 200),
+        "import, none such": (f"/admin/orders/import/{'0' * 32}/", 404),
         "people": ("/admin/users/", 200),
         "people, none": ("/admin/users/?search=nothing+matches+this", 200),
         "person": (f"/admin/users/details/?id={maria}", 200),
