@@ -80,6 +80,17 @@ def test_filtering_sorting_and_paging_change_the_list_alone(listed: Page, produc
     assert [kind for kind in asked if kind != "other"] == ["fetch"] * 4
 
 
+def test_a_filter_that_cannot_be_read_has_the_focus(listed: Page) -> None:
+    listed.get_by_text("More filters").click()
+    listed.get_by_label("Total to").fill("much")
+    listed.get_by_role("button", name="Apply").click()
+    expect(listed.get_by_label("Total to")).to_be_focused()
+    expect(listed.get_by_text("Not a valid amount.")).to_be_visible()
+    expect(listed.locator("#told")).to_have_text(re.compile("Page 1 of 2"))
+    listed.get_by_role("link", name="Next").click()
+    expect(listed.get_by_role("heading", level=1)).to_be_focused()
+
+
 def test_back_forward_and_reload_lead_where_they_should(listed: Page) -> None:
     began = listed.url
     listed.get_by_role("link", name="Total").click()

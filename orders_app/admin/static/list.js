@@ -30,10 +30,13 @@
     }
     // What was said of the list as it was, as on any new page.
     document.getElementById("messages").replaceChildren();
-    if (document.activeElement === document.body) {
+    const wrong = list().querySelector(".filters [aria-invalid]");
+    if (wrong && event.detail.ctx.sourceEvent?.type === "submit") {
+      wrong.focus();
+    } else if (document.activeElement === document.body) {
       document.getElementById("list-name").focus({ preventScroll: true });
     }
-    const news = ["h1", ".filters .error", ".empty", ".pages > span"].map(textOf).filter(Boolean);
+    const news = ["h1", ".empty", ".pages > span"].map(textOf).filter(Boolean);
     told.textContent = "";
     // Said anew even where it is the same: a list in another order has as many rows.
     setTimeout(() => {
