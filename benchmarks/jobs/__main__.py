@@ -65,16 +65,17 @@ def main() -> int:
 
 
 def in_markdown(rounds: list[Round]) -> str:
-    """A row a job."""
+    """A row a job, in each cell first the panel and then Django's admin."""
     names = (Panel.name, DjangoAdmin.name)
-    heads = [f"{name}: {what}" for what in ("clicks", "keys", "pages", "seconds") for name in names]
-    lines = ["| job | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
+    lines = ["| job | clicks | keys | pages | seconds |", "|---|--:|--:|--:|--:|"]
     for job, what in WHAT.items():
-        cells = []
-        for measure in ("clicks", "keys", "pages"):
-            cells += [str(getattr(rounds[0][name][job], measure)) for name in names]
-        cells += [_seconds([one[name][job] for one in rounds]) for name in names]
-        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+        efforts = [rounds[0][name][job] for name in names]
+        counted = [
+            " / ".join(str(getattr(effort, measure)) for effort in efforts)
+            for measure in ("clicks", "keys", "pages")
+        ]
+        seconds = " / ".join(_seconds([one[name][job] for one in rounds]) for name in names)
+        lines.append("| " + " | ".join([what, *counted, seconds]) + " |")
     return "\n".join(lines)
 
 

@@ -20,7 +20,7 @@ def test_seconds_are_those_of_the_hand_and_the_median_of_the_waiting() -> None:
     ]
     _, _, *rows = in_markdown(rounds).splitlines()
     assert len(rows) == len(WHAT)
-    assert rows[0].endswith("| 3 | 4 | 7 | 0 | 2 | 5 | 11.0 (1.0) | 22.0 (2.0) |")
+    assert rows[0].endswith("| 3 / 4 | 7 / 0 | 2 / 5 | 11.0 (1.0) / 22.0 (2.0) |")
 
 
 def test_the_table_has_its_place_in_the_document() -> None:
