@@ -26,6 +26,7 @@ from orders_app.admin.orders.form import EditOrderForm, OrderForm
 from orders_app.admin.orders.imports import Imports
 from orders_app.admin.orders.kept import KeptViews
 from orders_app.admin.orders.page import OrderPage
+from orders_app.admin.orders.spans import spans
 from orders_app.extensions import read_connection, unit_of_work
 from orders_app.orders import services
 from orders_app.orders.counts import figures_up_to
@@ -93,6 +94,7 @@ class OrderView(OrderPage, BulkActions, ChosenColumns, Export, Imports, KeptView
             kinds=KINDS,
             among=among,
             kept_views=self.kept_views(among),
+            spans=spans(among),
             actions=_actions(wanted.is_deleted),
             **self.columns_context(),
         )
