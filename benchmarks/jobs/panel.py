@@ -70,9 +70,9 @@ class Panel:
 
     def export(self, work: Work) -> Hand:
         hand = self._orders()
-        self._type_date(hand, "Created from", work.month)
-        self._type_date(hand, "Created before", (work.month + timedelta(days=31)).replace(day=1))
-        hand.enter(self.page.get_by_role("link", name="Clear"))
+        hand.click(
+            self.page.get_by_role("link", name="Last month"), self.page.get_by_role("link", name="Clear")
+        )
         menu = self.page.locator("summary", has_text="Export")
         link = self.page.get_by_role("link", name="JSON Lines")
         hand.click(menu, link)

@@ -79,6 +79,7 @@ def _delete(page: Page) -> None:
 
 def _upload(page: Page) -> None:
     page.locator("[type=file]").set_input_files(FILE)
+    page.locator("#user").fill("shop")
     page.locator("form", has=page.locator("[type=file]")).locator("button").click()
     expect(page.locator("select").first).to_be_visible()
 
