@@ -316,6 +316,7 @@ def test_an_order_is_found_corrected_and_confirmed_with_keys_alone(
         keys.press("Enter")
         expect(page.locator("tbody tr").first).to_be_visible()
         expect(page).to_have_url(re.compile("search=the"))
+        expect(walk.link("Clear")).to_be_visible()  # the list has come: it has nothing to clear before
         keys.press("j")
         keys.press("j")
         here = page.locator("tr.here a.id")

@@ -206,7 +206,7 @@ _NO_WORDS: Final = (
         r"[0-9a-f]{8}-[0-9a-f-]+",
         r"…[0-9a-f]+",
         r"[A-Z]\w+/[A-Z]\w+",
-        r"\b(Basic|CSV|JSON Lines|XLSX|API|English)\b",
+        r"\b(Basic|CSV|JSON Lines|XLSX|PDF|API|English)\b",
     ),
     *(r"\b(Prometheus|general\.log|csv|jsonl|xlsx|till)\b",),
 )

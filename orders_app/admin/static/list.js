@@ -30,9 +30,10 @@
     }
     // What was said of the list as it was, as on any new page.
     document.getElementById("messages").replaceChildren();
-    const wrong = list().querySelector(".filters [aria-invalid]");
-    if (wrong && event.detail.ctx.sourceEvent?.type === "submit") {
-      wrong.focus();
+    // Whoever has asked goes on with what came: in a field the keys of the list would be letters.
+    if (event.detail.ctx.sourceEvent?.type === "submit") {
+      const wrong = list().querySelector(".filters [aria-invalid]");
+      (wrong ?? document.getElementById("list-name")).focus({ preventScroll: !wrong });
     } else if (document.activeElement === document.body) {
       document.getElementById("list-name").focus({ preventScroll: true });
     }
