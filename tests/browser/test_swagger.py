@@ -127,6 +127,8 @@ def test_it_is_as_light_or_dark_as_the_system(
         page.locator(".opblock").first.wait_for()
         assert is_dark(page) == (scheme == "dark")
         page.emulate_media(color_scheme=other)  # type: ignore[arg-type]  # one of the two
+        # The page hears of it with its next frame.
+        expect(page.locator("html.dark-mode")).to_have_count(int(other == "dark"))
         assert is_dark(page) == (scheme != "dark")
 
 
