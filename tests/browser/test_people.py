@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import PASSWORD, Watch, browser_session, log_in
 
@@ -41,6 +41,7 @@ def test_a_link_from_its_making_to_its_use(panel: Page, browser: Browser, server
     field = panel.get_by_label("Link", exact=True)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("readonly", "")
+    panel.wait_for_function("getSelection().toString() === document.activeElement.value")
     assert panel.evaluate("getSelection().toString()") == field.input_value()
     panel.context.grant_permissions(["clipboard-read", "clipboard-write"])
     panel.get_by_role("button", name="Copy").click()
@@ -74,6 +75,23 @@ def test_a_link_from_its_making_to_its_use(panel: Page, browser: Browser, server
     panel.get_by_role("link", name="All events of this account").click()
     expect(panel.locator("tbody tr").nth(1)).to_contain_text("Logged in")
     expect(panel.locator("tbody")).to_contain_text("Password set by a one-time link")
+
+
+def test_the_link_is_selected_though_the_script_comes_late(panel: Page) -> None:
+    made(panel, "Leonhard")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:  # Playwright marks its handlers, and a list's own method bears no mark
+        held.append(route)
+
+    panel.route(re.compile(r"/panel\.\w*\.?js"), hold)
+    panel.get_by_role("button", name="Make a one-time link").click(no_wait_after=True)
+    field = panel.get_by_label("Link", exact=True)
+    expect(field).to_be_focused()
+    assert panel.evaluate("getSelection().toString()") == ""
+    (script,) = held
+    script.continue_()
+    panel.wait_for_function("getSelection().toString() === document.activeElement.value")
 
 
 def test_the_list_is_filtered_and_sorted(panel: Page) -> None:

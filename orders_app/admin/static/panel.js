@@ -40,11 +40,14 @@
   });
 
   // A field that is there to be copied: all of it is selected on entering it, and a button copies it.
-  document.addEventListener("focusin", (event) => {
-    if (event.target.matches("[data-copy]")) {
-      event.target.select();
+  const selectToCopy = (field) => {
+    if (field.matches("[data-copy]")) {
+      field.select();
     }
-  });
+  };
+  document.addEventListener("focusin", (event) => selectToCopy(event.target));
+  // The browser may have entered an autofocus field before this script came.
+  selectToCopy(document.activeElement ?? document.body);
   for (const button of navigator.clipboard ? document.querySelectorAll("[data-copies]") : []) {
     button.hidden = false;
     button.addEventListener("click", async () => {
