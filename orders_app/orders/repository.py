@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from orders_app.auth.models import User
@@ -30,11 +30,14 @@ _ORDER_COLUMNS: Final = (
     "reference",
 )
 _LINE_COLUMNS: Final = ("id", "order_id", "position", "name", "name_folded", "price_cents", "quantity")
+# Needed by every change, and so put together once.
+_LOCKED: Final = locking(select(Order).where(Order.id == bindparam("order_id")))
+_NAME: Final = select(User.username).where(User.id == bindparam("user_id"))
 
 
 def get_order_locked(session: Session, order_id: UUID) -> Order | None:
     """An order with its lines; nobody else can change it until the transaction ends."""
-    return session.scalars(locking(select(Order).where(Order.id == order_id))).one_or_none()
+    return session.scalars(_LOCKED, {"order_id": order_id}).one_or_none()
 
 
 def get_orders_locked(session: Session, order_ids: Collection[UUID]) -> Sequence[Order]:
@@ -55,7 +58,7 @@ def owners_of(session: Session, orders: Iterable[Order]) -> dict[UUID, Owner]:
 
 def owner_of(session: Session, order: Order) -> Owner:
     """Whose order it is."""
-    name = session.scalars(select(User.username).where(User.id == order.user_id)).one()
+    name = session.scalars(_NAME, {"user_id": order.user_id}).one()
     return Owner(order.user_id, name)
 
 
