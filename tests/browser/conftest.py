@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.callers import USERS
-from tests.server.processes import ADMIN_PASSWORD, ServerProcess, serving
+from tests.server.processes import ADMIN_PASSWORD, BACKENDS, ServerProcess, serving, serving_on
 from tests.servers import warn_loudly
 from tests.shop import Shop, open_shop
 
@@ -57,10 +57,12 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield f"http://127.0.0.1:{running.port}"
 
 
-@pytest.fixture(scope="package")
-def open_for_business(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server of its own with a real shop's days in its database."""
-    with serving(tmp_path_factory.mktemp("shop")) as running:
+@pytest.fixture(scope="package", params=BACKENDS)
+def open_for_business(
+    chromium: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    """A server of its own, on both back ends, with a real shop's days in its database."""
+    with serving_on(request, tmp_path_factory.mktemp("shop")) as running:
         yield running
 
 

@@ -309,7 +309,9 @@ def test_an_order_is_found_corrected_and_confirmed_with_keys_alone(
         walk.log_in()
         page, keys = walk.page, walk.page.keyboard
         keys.type("go")
-        expect(page.get_by_role("heading", name="Orders")).to_be_visible()
+        expect(page).to_have_url(re.compile("/admin/orders/$"))
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Orders")
+        page.wait_for_load_state()
         keys.press("/")
         expect(walk.field("Search")).to_be_focused()
         keys.type("the way")
@@ -324,6 +326,7 @@ def test_an_order_is_found_corrected_and_confirmed_with_keys_alone(
         order = here.get_attribute("title")
         keys.press("Enter")
         expect(page.get_by_role("heading", name=f"Order {order}")).to_be_visible()
+        page.wait_for_load_state()
         keys.press("e")
         quantity = line_field(walk, "Quantity")
         expect(quantity).to_be_visible()

@@ -128,6 +128,7 @@ class Walk:
         self.page.locator("[name=password]").fill(password)
         self.button("Log in").click()
         expect(self.page.get_by_role("heading", name=self.words("Today"), exact=True)).to_be_visible()
+        self.page.wait_for_load_state()  # a page is shown before its script hears any key
 
     def go(self, path: str, status: int = 200, *, looks_for_barriers: bool = True) -> None:
         """Open an address, and look at the page."""
