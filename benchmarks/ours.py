@@ -43,9 +43,16 @@ def of_size(arena: Arena, orders: int) -> Contender:
     if name not in arena.running:
         url = arena.postgres.new_database()
         _prepare(arena, url, made_up(orders))
-        # Large pages lead to a deep cursor in few steps.
-        settings = {"DATABASE_URL": url, "CACHE_ENABLED": "false", "MAX_PAGE_SIZE": f"{LARGEST_PAGE}"}
-        arena.running[name] = _start(arena, name, **settings)
+        arena.running[name] = _start(
+            arena,
+            name,
+            DATABASE_URL=url,
+            CACHE_ENABLED="false",
+            # Large pages lead to a deep cursor in few steps.
+            MAX_PAGE_SIZE=f"{LARGEST_PAGE}",
+            # To count what a common text matches among ten million may take longer than the service lets it.
+            DATABASE_TIMEOUT_SECONDS="60",
+        )
     return arena.running[name]
 
 
