@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import PASSWORD, Watch, browser_session, log_in
+from tests.servers import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 NEW = "a password of my own"
@@ -26,6 +27,10 @@ def fact(panel: Page, label: str) -> str:
     return panel.locator(".facts div", has=panel.get_by_text(label, exact=True)).locator("dd").inner_text()
 
 
+def selected(page: Page) -> str:
+    return str(page.evaluate("getSelection().toString()"))
+
+
 def set_password(page: Page, password: str) -> None:
     page.get_by_label("New password", exact=True).fill(password)
     page.get_by_label("New password, again").fill(password)
@@ -41,8 +46,7 @@ def test_a_link_from_its_making_to_its_use(panel: Page, browser: Browser, server
     field = panel.get_by_label("Link", exact=True)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("readonly", "")
-    panel.wait_for_function("getSelection().toString() === document.activeElement.value")
-    assert panel.evaluate("getSelection().toString()") == field.input_value()
+    wait_until(lambda: selected(panel) == field.input_value(), what="the selection of the link")
     panel.context.grant_permissions(["clipboard-read", "clipboard-write"])
     panel.get_by_role("button", name="Copy").click()
     expect(panel.get_by_role("button", name="Copied")).to_be_visible()
@@ -88,10 +92,10 @@ def test_the_link_is_selected_though_the_script_comes_late(panel: Page) -> None:
     panel.get_by_role("button", name="Make a one-time link").click(no_wait_after=True)
     field = panel.get_by_label("Link", exact=True)
     expect(field).to_be_focused()
-    assert panel.evaluate("getSelection().toString()") == ""
+    assert selected(panel) == ""
     (script,) = held
     script.continue_()
-    panel.wait_for_function("getSelection().toString() === document.activeElement.value")
+    wait_until(lambda: selected(panel) == field.input_value(), what="the selection of the link")
 
 
 def test_the_list_is_filtered_and_sorted(panel: Page) -> None:
