@@ -48,7 +48,15 @@ EVERYWHERE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("where", EVERYWHERE)
+ON_SQLITE, ON_POSTGRESQL = "sqlite+files", "postgresql+redis"
+EVERY_PLACE = [
+    *((ON_SQLITE, where) for where in EVERYWHERE),
+    # What the languages and sizes look like does not depend on what stands behind them.
+    pytest.param(ON_POSTGRESQL, "English, desktop", marks=[pytest.mark.postgres, pytest.mark.redis]),
+]
+
+
+@pytest.mark.parametrize(("open_for_business", "where"), EVERY_PLACE, indirect=["open_for_business"])
 def test_every_page(
     browser: Browser, address: str, open_for_business: ServerProcess, shop: Shop, watch: Watch, where: str
 ) -> None:
