@@ -32,11 +32,15 @@ def test_a_database_that_is_away_is_a_page_too(panel: Visitor, monkeypatch: pyte
     def unreachable(*_: object) -> None:
         raise OperationalError("SELECT 1", {}, Exception("secret host"))
 
+    form = {"csrf_token": panel.token()}
     monkeypatch.setattr(sessions, "actor_of_session", unreachable)
     answer = panel.get("/admin/orders/")
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
     assert answer.headers["Retry-After"]
     assert "secret" not in answer.text
+    hint = "Your browser may still have what you typed"
+    assert hint not in answer.text
+    assert hint in panel.client.post("/admin/orders/new/", data=form).text
 
 
 def test_an_error_of_ours_shows_the_request_id_and_nothing_else(

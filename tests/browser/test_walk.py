@@ -13,7 +13,7 @@ from tests import shop as shops
 from tests.browser.conftest import Watch, browser_session
 from tests.browser.walking import API, DESKTOP, LISTS, PHONE, Walk, Words, pages
 from tests.callers import USERS
-from tests.server.processes import ServerProcess
+from tests.server.processes import BACKENDS, ServerProcess
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -46,13 +46,11 @@ EVERYWHERE: dict[str, dict[str, Any]] = {
     "English, phone": {"locale": "en-GB", "viewport": PHONE},
     "Russian, phone": {"locale": "ru-RU", "viewport": PHONE, "axe": EVERYTHING},
 }
-
-
-ON_SQLITE, ON_POSTGRESQL = "sqlite+files", "postgresql+redis"
+_SQLITE, _POSTGRESQL = BACKENDS
 EVERY_PLACE = [
-    *((ON_SQLITE, where) for where in EVERYWHERE),
+    *((_SQLITE, where) for where in EVERYWHERE),
     # What the languages and sizes look like does not depend on what stands behind them.
-    pytest.param(ON_POSTGRESQL, "English, desktop", marks=[pytest.mark.postgres, pytest.mark.redis]),
+    pytest.param(*_POSTGRESQL.values, "English, desktop", marks=_POSTGRESQL.marks),
 ]
 
 
