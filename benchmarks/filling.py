@@ -18,13 +18,14 @@ from orders_app.auth.domain import username_key
 from orders_app.auth.models import User
 from orders_app.auth.passwords import hash_password
 from orders_app.history.domain import FIRST, Entry, sealing_key
-from orders_app.history.repository import append
+from orders_app.history.repository import sealed
 from orders_app.orders.events import OrderEventName
 from orders_app.orders.records import LineRecord, OrderRecord
-from orders_app.orders.repository import insert_orders
+from orders_app.orders.repository import rows_of
 from orders_app.shared.identity import Role
+from orders_app.shared.inserts import run_inserts
 from orders_app.shared.persistence import new_id
-from orders_app.shared.view_versions import bump
+from orders_app.shared.view_versions import counting_up
 
 AT_ONCE = 5_000
 
@@ -40,10 +41,11 @@ def fill(url: str, orders: Iterable[SampleOrder], secret: str, *, history: bool 
     with engine.begin() as connection, Session(connection) as session:
         connection.execute(insert(User), list(_accounts()))
         while records := [record_of(order) for order in islice(remaining, AT_ONCE)]:
-            insert_orders(session, records)
+            run_inserts(connection, rows_of(records))
             if history:
-                append(session, key, [_event(record) for record in records])
-        bump(session, [user.user_id for user in USERS if not user.is_admin])
+                events = [_event(record) for record in records]
+                run_inserts(connection, [sealed(key, events, lambda: session)])
+        run_inserts(connection, counting_up(user.user_id for user in USERS if not user.is_admin))
     engine.dispose()
 
 

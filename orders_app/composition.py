@@ -21,7 +21,7 @@ from orders_app.auth.routes import blp as auth_blueprint
 from orders_app.auth.routes import registration_blp, users_blp
 from orders_app.events_log.receivers import connect as connect_receivers
 from orders_app.events_log.routes import blp as history_blueprint
-from orders_app.extensions import READ_CONNECTIONS, api, cache, db, jwt, read_connection
+from orders_app.extensions import SINGLE_STATEMENTS, api, cache, db, jwt, read_connection
 from orders_app.http.database import begin_by_hand, engine_options
 from orders_app.http.errors import register_error_handlers
 from orders_app.http.health import serve_health
@@ -140,11 +140,11 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     if config.is_sqlite:
         from orders_app.http.sqlite import prepare_sqlite
 
-        app.extensions[READ_CONNECTIONS] = prepare_sqlite(engine)
+        app.extensions[SINGLE_STATEMENTS] = prepare_sqlite(engine)
     else:
         from orders_app.http.postgres import prepare_postgres
 
-        app.extensions[READ_CONNECTIONS] = prepare_postgres(engine, config)
+        app.extensions[SINGLE_STATEMENTS] = prepare_postgres(engine, config)
 
 
 def _serve_api(app: Flask, config: Config) -> None:

@@ -13,12 +13,12 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, text
 
 from orders_app.http.api import Api
-from orders_app.http.read_connections import ReadConnections
+from orders_app.http.single_statements import SingleStatements
 from orders_app.shared.correlation import begin, current_request_id
 from orders_app.shared.persistence import Base
 from orders_app.shared.unit_of_work import UnitOfWork
 
-READ_CONNECTIONS: Final = "orders_read_connections"
+SINGLE_STATEMENTS: Final = "orders_single_statements"
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 api = Api()
@@ -28,12 +28,14 @@ cache = Cache()
 
 def unit_of_work() -> UnitOfWork:
     """A transaction for one change: `with unit_of_work() as uow: …`."""
-    return UnitOfWork(db.session(), request_id=current_request_id() or begin())
+    return UnitOfWork(
+        db.session(), request_id=current_request_id() or begin(), for_one_statement=single_statements().take
+    )
 
 
-def read_connections() -> ReadConnections:
+def single_statements() -> SingleStatements:
     """Where this application takes connections for single statements from."""
-    connections: ReadConnections = current_app.extensions[READ_CONNECTIONS]
+    connections: SingleStatements = current_app.extensions[SINGLE_STATEMENTS]
     return connections
 
 
@@ -42,7 +44,7 @@ def read_connection() -> AbstractContextManager[Connection]:
 
     It runs without a transaction: no BEGIN and ROLLBACK round trips, nothing to forget to close.
     """
-    return read_connections().take()
+    return single_statements().take()
 
 
 @contextmanager

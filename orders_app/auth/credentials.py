@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select
 from sqlalchemy.orm import aliased
 
 from orders_app.auth.domain import FailureWindow, username_key
 from orders_app.auth.models import LoginFailures, TokenFamily, User
+from orders_app.shared.driver import Row
 from orders_app.shared.identity import Actor, Role
 from orders_app.shared.prepared import Asked, Prepared
 from orders_app.shared.view_versions import version_seen_by
@@ -23,7 +24,7 @@ class Credential:
     """What the database says of a caller: who they are, and what to check a password against.
 
     `asked` finds out whether it still says the same; by then `good_until` may be over, the end of a log-in or
-    of the memory of a password.
+    of the memory of a password.  `along` is what was read with them, of the same moment.
     """
 
     actor: Actor
@@ -31,6 +32,7 @@ class Credential:
     password_hash: str | None
     asked: Asked
     good_until: datetime
+    along: Row | None = None
 
 
 _OF_ACCOUNT = aliased(LoginFailures)
@@ -41,10 +43,13 @@ _ONE_ROW = select(literal(1).label("one")).subquery()
 class CredentialQueries:
     """How a caller's account is read, and with it the version of what the request shows.
 
-    `version` is SQL for that: text that changes with whatever is shown, in the same commit.
+    `version` is SQL for that: text that changes with whatever is shown, in the same commit.  `along` adds to
+    a statement that finds a caller what else it is to read, which leaves their row as it is if there is none.
     """
 
-    def __init__(self, version: ColumnElement[str]) -> None:
+    def __init__(
+        self, version: ColumnElement[str], along: Callable[[Select[Any]], Select[Any]] | None = None
+    ) -> None:
         columns: tuple[Any, ...] = (
             *(User.id, User.username, User.role, User.is_active, User.password_hash),
             func.coalesce(version, "").label("view_version"),
@@ -64,7 +69,7 @@ class CredentialQueries:
             .outerjoin(_OF_ACCOUNT, _OF_ACCOUNT.key == bindparam("account"))
             .outerjoin(_OF_ADDRESS, _OF_ADDRESS.key == bindparam("address"))
         )
-        self.by_family = Prepared(
+        by_family = (
             select(*columns, TokenFamily.expires_at)
             .join(TokenFamily, TokenFamily.user_id == User.id)
             .where(
@@ -73,6 +78,8 @@ class CredentialQueries:
                 TokenFamily.revoked_at.is_(None),
             )
         )
+        self.by_family = Prepared(by_family)
+        self.by_family_and_along = Prepared(along(by_family)) if along is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,12 @@ ALL_THEY_SEE: Final = Shown(
 """What may be of any order that the caller sees: lists, say."""
 
 
-def _credential(row: Sequence[Any], asked: Asked, good_until: datetime) -> Credential:
+def _credential(
+    row: Sequence[Any], asked: Asked, good_until: datetime, along: Row | None = None
+) -> Credential:
     user_id, username, role, is_active, password_hash, view_version = row
     actor = Actor(user_id, username, Role(role), view_version)
-    return Credential(actor, is_active, password_hash, asked, good_until)
+    return Credential(actor, is_active, password_hash, asked, good_until, along)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,11 @@ def credential_by_family(
 ) -> Credential | None:
     """The account, provided that this log-in of theirs was not ended; good until that ends by itself."""
     values = {"user_id": user_id, "family_id": family_id, **shown.values}
-    asked = shown.queries.by_family.ask(connection, values)
+    queries, along = shown.queries, None
+    if queries.by_family_and_along is None:
+        asked = queries.by_family.ask(connection, values)
+    else:
+        asked, along = queries.by_family.ask_in(queries.by_family_and_along, connection, values)
     for *of_user, expires_at in asked.rows():
-        return _credential(of_user, asked, expires_at)
+        return _credential(of_user, asked, expires_at, along[0] if along is not None else None)
     return None

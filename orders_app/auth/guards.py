@@ -22,12 +22,13 @@ from orders_app.auth import tokens
 from orders_app.auth.credentials import ALL_THEY_SEE, Credential, Shown
 from orders_app.auth.domain import REQUEST_WINDOW, FailureLimits, Quota
 from orders_app.auth.services import password_links, sessions, throttle
-from orders_app.extensions import read_connection, read_connections
+from orders_app.extensions import read_connection, single_statements
 from orders_app.http.problems import INVALID_TOKEN
-from orders_app.http.read_connections import ReadConnections
+from orders_app.http.single_statements import SingleStatements
 from orders_app.shared.clock import utcnow
 from orders_app.shared.correlation import current_address
 from orders_app.shared.denials import deny
+from orders_app.shared.driver import Row
 from orders_app.shared.errors import Forbidden, NotAuthenticated, TooManyRequests
 from orders_app.shared.identity import Actor
 from orders_app.shared.prepared import Asked
@@ -166,7 +167,7 @@ class Standing:
     the hash of the password, and the version of what the request shows.
     """
 
-    connections: ReadConnections
+    connections: SingleStatements
     asked: Asked
     since: datetime
     until: datetime
@@ -186,7 +187,8 @@ class Standing:
 
 
 def _admitted(credential: Credential, until: datetime) -> Actor:
-    g.standing = Standing(read_connections(), credential.asked, utcnow(), until)
+    g.read_along = credential.along
+    g.standing = Standing(single_statements(), credential.asked, utcnow(), until)
     return _within_limit(credential.actor)
 
 
@@ -194,6 +196,12 @@ def current_standing() -> Standing | None:
     """What this request's caller was admitted for; None where each request of theirs has to be counted."""
     standing: Standing | None = g.get("standing")
     return None if current_app.config["ORDERS"].requests_per_minute else standing
+
+
+def read_along() -> Row | None:
+    """What was read with the caller, where `shows` asked for more and they came by a token."""
+    row: Row | None = g.get("read_along")
+    return row
 
 
 def _within_limit(actor: Actor) -> Actor:

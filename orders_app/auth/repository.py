@@ -30,8 +30,8 @@ from orders_app.auth.models import (
     TokenFamily,
     User,
 )
-from orders_app.shared.bulk import insert_rows
 from orders_app.shared.identity import Role
+from orders_app.shared.inserts import Insert
 from orders_app.shared.persistence import insert_into, locking, new_id
 
 _KEPT = 5
@@ -173,8 +173,8 @@ def delete_unused_links(session: Session, user_id: UUID) -> None:
     )
 
 
-def append_account_events(session: Session, events: Sequence[UserEvent], address: str) -> None:
-    """Add to the history of accounts, as part of the session's transaction."""
+def account_events(events: Sequence[UserEvent], address: str) -> Insert:
+    """What adds to the history of accounts."""
     columns = ("id", "at", "event", "actor_id", "actor_name", "user_id", "username")
     rows = [
         (
@@ -184,4 +184,4 @@ def append_account_events(session: Session, events: Sequence[UserEvent], address
         )
         for event in events
     ]
-    insert_rows(session, AccountEvent, (*columns, "address", "request_id", "changes"), rows)
+    return Insert(AccountEvent, (*columns, "address", "request_id", "changes"), rows)

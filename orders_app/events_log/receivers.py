@@ -6,10 +6,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy.orm import Session
 
 from orders_app.auth.events import UserEvent
-from orders_app.auth.repository import append_account_events
+from orders_app.auth.repository import account_events
 from orders_app.events_log.counting import count_denial, count_event
 from orders_app.history import repository as history
 from orders_app.history.domain import Entry, sealing_key
@@ -37,7 +36,7 @@ def connect() -> None:
     begin_at_zero(RECEIVER_FAILURES, [receiver.__qualname__ for receiver in (*AFTER_COMMIT, *AFTER_DENIAL)])
 
 
-def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+def write_history(uow: UnitOfWork, events: tuple[Event, ...]) -> None:
     """Add a row of history for each event of an order, in the same transaction."""
     entries = [
         Entry(
@@ -59,21 +58,22 @@ def write_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ..
         if isinstance(event, OrderEvent)
     ]
     if entries:
-        history.append(session, sealing_key(current_app.config["ORDERS"].history_secret), entries)
+        key = sealing_key(current_app.config["ORDERS"].history_secret)
+        uow.insert(history.sealed(key, entries, lambda: uow.session))
 
 
-def write_account_history(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+def write_account_history(uow: UnitOfWork, events: tuple[Event, ...]) -> None:
     """Add a row for each event of an account, in the same transaction."""
-    append_account_events(
-        session, [event for event in events if isinstance(event, UserEvent)], current_address()
-    )
+    of_accounts = [event for event in events if isinstance(event, UserEvent)]
+    if of_accounts:
+        uow.insert(account_events(of_accounts, current_address()))
 
 
-def count_changes(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
+def count_changes(uow: UnitOfWork, events: tuple[Event, ...]) -> None:
     """Make what caches hold of these owners' data stale, in the same transaction."""
     owners = frozenset().union(*(event.owner_ids for event in events))
     if owners:
-        view_versions.bump(session, owners)
+        uow.insert(*view_versions.counting_up(owners))
 
 
 def log_event(_sender: UnitOfWork, event: Event) -> None:

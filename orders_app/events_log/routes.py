@@ -11,9 +11,8 @@ from orders_app.extensions import read_connection
 from orders_app.history.repository import history_of
 from orders_app.http.api import Blueprint, NoParameters, id_parameter
 from orders_app.http.identifiers import id_from_path
-from orders_app.orders.gates import NO_SUCH_ORDER, check_seen
-from orders_app.orders.queries import get_order
-from orders_app.shared.errors import NotFound
+from orders_app.orders.gates import NO_SUCH_ORDER
+from orders_app.orders.showing import shown_order
 
 blp = Blueprint("history", __name__, url_prefix="/api/v1/orders", description="What happened to an order.")
 
@@ -31,10 +30,7 @@ def events(order_id: str) -> Response:
     """
     actor = current_actor()
     wanted = id_from_path(order_id, NO_SUCH_ORDER)
+    shown_order(actor, wanted)
     with read_connection() as connection:
-        order = get_order(connection, wanted)
-        if order is None:
-            raise NotFound(NO_SUCH_ORDER)
-        check_seen(actor, order.order_id, order.user_id, order.is_deleted)
         history = history_of(connection, wanted)
     return Response(orjson.dumps([event.as_json() for event in history]), mimetype="application/json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from orders_app.history.domain import FIRST, Entry, seal_of
 from orders_app.history.models import OrderEventRow
-from orders_app.shared.bulk import insert_rows
 from orders_app.shared.clock import rfc3339
+from orders_app.shared.inserts import Insert
 from orders_app.shared.persistence import UTCDateTime
 
 LOOKED_THROUGH: Final = 100_000
@@ -117,19 +117,21 @@ def count_events(connection: Connection, *, most: int, order_id: UUID | None = N
     return number if number <= most else None
 
 
-def append(session: Session, key: bytes, entries: Sequence[Entry]) -> None:
-    """Add events, each sealed to the one before it, as part of the session's transaction.
+def sealed(key: bytes, entries: Sequence[Entry], session: Callable[[], Session]) -> Insert:
+    """What adds events, each sealed to the one before it, which is read where it is not among these.
 
     The orders are locked, or new: nobody else adds to their histories meanwhile.
     """
-    seals = _seals(session, {(entry.order_id, entry.sequence - 1) for entry in entries if entry.sequence > 1})
+    before = {(entry.order_id, entry.sequence - 1) for entry in entries if entry.sequence > 1}
+    before -= {(entry.order_id, entry.sequence) for entry in entries}
+    seals = _seals(session(), before) if before else {}
     rows = []
     for entry in entries:
         # Where a predecessor was removed by hand the chain begins anew; the gap is found when it is verified.
         previous = seals.get((entry.order_id, entry.sequence - 1), FIRST)
         seal = seals[entry.order_id, entry.sequence] = seal_of(key, previous, entry)
         rows.append((*_values(entry), seal))
-    insert_rows(session, OrderEventRow, (*_COLUMNS, "seal"), rows)
+    return Insert(OrderEventRow, (*_COLUMNS, "seal"), rows)
 
 
 def _seals(session: Session, places: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], bytes]:

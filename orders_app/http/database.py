@@ -38,8 +38,8 @@ def engine_options(config: Config) -> dict[str, Any]:
 def begin_by_hand(engine: Engine) -> None:
     """Begin transactions here, as whoever wants one says: drivers have ideas of their own about it.
 
-    Single reads (`single_statements`) get none at all, which saves two round trips.  `begin` names another
-    way to begin, on PostgreSQL.  On SQLite a unit of work begins with the write lock: pysqlite opens no
+    `single_statements` get none at all, which saves two round trips.  `begin` names another way to begin,
+    on PostgreSQL.  On SQLite a unit of work begins with the write lock: pysqlite opens no
     transaction for a SELECT, and one that begins by reading fails at once when it turns to writing while
     another writes.
     """

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DisconnectionError
 
 from config import Config
 from orders_app.http.breaker import Breaker
-from orders_app.http.read_connections import ReadConnections
+from orders_app.http.single_statements import SingleStatements
 
 PING_SECONDS = 2.0
 TRUSTED_SECONDS = 1.0
@@ -69,10 +69,10 @@ def wait_without_end(connection: Connection) -> None:
         driver.patience = None
 
 
-def prepare_postgres(engine: Engine, config: Config) -> ReadConnections:
+def prepare_postgres(engine: Engine, config: Config) -> SingleStatements:
     """Make the engine's connections patient, and spare requests the wait for a server that hangs.
 
-    Returns where readers take their connections from.
+    Returns where single statements take their connections from.
     """
     breaker = Breaker(BREAK_SECONDS)
 
@@ -104,7 +104,7 @@ def prepare_postgres(engine: Engine, config: Config) -> ReadConnections:
             connection.used_at = time.monotonic()
 
     # Half of the pool: the rest is for transactions.
-    return ReadConnections(engine, kept=config.database_pool_size // 2, is_alive=_is_alive)
+    return SingleStatements(engine, kept=config.database_pool_size // 2, is_alive=_is_alive)
 
 
 def _is_alive(connection: Connection) -> bool:

@@ -7,20 +7,20 @@ import time
 
 from sqlalchemy import Engine, event
 
-from orders_app.http.read_connections import ReadConnections
+from orders_app.http.single_statements import SingleStatements
 
-READERS = 4
-"""As many connections stay open for readers as the server has threads for requests."""
+KEPT = 4
+"""As many connections stay open for single statements as the server has threads for requests."""
 CACHE_KIB = 1000
 """Of pages for each connection, half of what SQLite takes by itself: the system keeps the pages too, once for
 all processes."""
 WAL_SECONDS = 5
 
 
-def prepare_sqlite(engine: Engine) -> ReadConnections:
+def prepare_sqlite(engine: Engine) -> SingleStatements:
     """Make SQLite durable, strict about foreign keys, and free of "database is locked".
 
-    Returns where readers take their connections from.
+    Returns where single statements take their connections from.
     """
 
     @event.listens_for(engine, "connect")
@@ -31,7 +31,7 @@ def prepare_sqlite(engine: Engine) -> ReadConnections:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()
 
-    return ReadConnections(engine, kept=READERS, is_alive=lambda _: True)
+    return SingleStatements(engine, kept=KEPT, is_alive=lambda _: True)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

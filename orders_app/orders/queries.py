@@ -6,12 +6,10 @@ never comes with the lines of its next version.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -43,35 +41,46 @@ from orders_app.orders.filters import (
     ordered_column,
     reverse,
 )
-from orders_app.orders.models import EVERYBODY, Order, OrderLine
+from orders_app.orders.models import EVERYBODY, Order
 from orders_app.orders.pages import by_status, page_of_ids, ways_to
-from orders_app.orders.records import LineRecord, OrderRecord
+from orders_app.orders.records import OrderRecord
 from orders_app.orders.rows import (
-    LINE_COLUMNS,
+    LINES_AS_JSON,
     ORDER_COLUMNS,
     WIDTH,
     Listed,
-    lines_as_json,
     plain_lines,
     with_lines,
 )
-from orders_app.shared.prepared import Asked, Prepared
+from orders_app.shared.driver import Row
+from orders_app.shared.prepared import Prepared
 
 _ONE_ORDER: Final = Prepared(
-    select(*ORDER_COLUMNS, *LINE_COLUMNS)
+    select(*ORDER_COLUMNS, LINES_AS_JSON)
     .join(User, User.id == Order.user_id)
-    .outerjoin(OrderLine, OrderLine.order_id == Order.id)
     .where(Order.id == bindparam("order_id"))
-    .order_by(OrderLine.position)
 )
 _OWNER = aliased(User)
+
+
+def _with_order(of_caller: Select[Any]) -> Select[Any]:
+    """The order beside what is read of the caller; there is a row of the caller's without it as well."""
+    columns = (_OWNER.username if column is User.username else column for column in ORDER_COLUMNS)
+    return (
+        of_caller.add_columns(*columns, LINES_AS_JSON)
+        .outerjoin(Order, Order.id == bindparam("order_id"))
+        .outerjoin(_OWNER, _OWNER.id == Order.user_id)
+    )
+
+
 _ONE_ORDER_SHOWN: Final = CredentialQueries(
     # All that an order shows changes with its version, but for the name of its owner.
     select(cast(Order.version, Text) + " " + _OWNER.username)
     .select_from(Order)
     .join(_OWNER, _OWNER.id == Order.user_id)
     .where(Order.id == bindparam("order_id"))
-    .scalar_subquery()
+    .scalar_subquery(),
+    along=_with_order,
 )
 _NEAR: Final = 1_000
 """So many rows are skipped without a look at whether there are as many."""
@@ -85,13 +94,31 @@ _OFTEN_GIVEN: Final[tuple[frozenset[str], ...]] = (
 
 
 def one_order(order_id: UUID) -> Shown:
-    """For a request that shows this order alone: others may change meanwhile."""
+    """For a request that shows this order alone: others may change meanwhile.
+
+    Where the caller has a token, the order is read along with them (`order_read_along`).
+    """
     return Shown(_ONE_ORDER_SHOWN, {"order_id": order_id})
 
 
+def order_read_along(row: Row) -> Listed | None:
+    """The order that was read along with its reader, of the same moment; None where there is none."""
+    return _listed_in(row) if row[0] is not None else None
+
+
+def _listed_in(row: Sequence[Any]) -> Listed:
+    return OrderRecord(*(*row[:WIDTH], [])), plain_lines(row[WIDTH])
+
+
+def plain_order(connection: Connection, order_id: UUID) -> Listed | None:
+    """One order and its lines beside it, deleted or not, whoever owns it."""
+    return next(map(_listed_in, _ONE_ORDER.rows(connection, {"order_id": order_id})), None)
+
+
 def get_order(connection: Connection, order_id: UUID) -> OrderRecord | None:
-    """One order with its lines, deleted or not, whoever owns it."""
-    return next(_gathered(_ONE_ORDER.ask(connection, {"order_id": order_id})), None)
+    """The same, with its lines."""
+    found = plain_order(connection, order_id)
+    return with_lines(*found) if found is not None else None
 
 
 def list_orders(
@@ -122,14 +149,13 @@ def plain_list(
     limit: int,
 ) -> list[Listed]:
     """The same for who only writes them out: a third of the time goes into making lines of rows."""
-    page = _Page.of(connection, wanted, ordering, after is not None, limit)
+    page = _Page.of(wanted, ordering, after is not None, limit)
     if page is not None:
         return page.read(connection, wanted, offset, after)[0]
-    dialect = connection.dialect.name
     found: list[Listed] = []
     for way in ways_to(connection, wanted, ordering, after=after, offset=offset, limit=limit):
-        rows = connection.execute(_listed(way.ids, ordering, dialect))
-        found = [(OrderRecord(*(*row[:-1], [])), plain_lines(row[-1], dialect)) for row in rows]
+        rows = connection.execute(_listed(way.ids, ordering))
+        found = [_listed_in(row) for row in rows]
         if len(found) == limit or not way.may_miss:
             break
     return found
@@ -142,7 +168,7 @@ def counted_list(
 
     A page far away may be past the end: that is found out first, rather than by going there.
     """
-    page = _Page.of(connection, wanted, ordering, False, limit) if offset <= _NEAR else None
+    page = _Page.of(wanted, ordering, False, limit) if offset <= _NEAR else None
     if page is not None:
         found, total = page.read(connection, wanted, offset)
         return found, count_orders(connection, wanted) if total is None else total
@@ -157,17 +183,14 @@ class _Page:
     """A list that is asked for often: its statement is put together once for each size and ordering."""
 
     statement: Prepared
-    dialect: str
 
     @classmethod
-    def of(
-        cls, connection: Connection, wanted: OrderFilter, ordering: str, is_behind: bool, limit: int
-    ) -> Self | None:
+    def of(cls, wanted: OrderFilter, ordering: str, is_behind: bool, limit: int) -> Self | None:
         """None for a list that has no index of its own."""
-        given, dialect = wanted.given(), connection.dialect.name
+        given = wanted.given()
         if given not in _OFTEN_GIVEN or not _has_an_index(wanted, ordering):
             return None
-        return cls(_page(ordering, given, is_behind, limit, dialect), dialect)
+        return cls(_page(ordering, given, is_behind, limit))
 
     def read(
         self, connection: Connection, wanted: OrderFilter, offset: int, after: Position | None = None
@@ -184,9 +207,7 @@ class _Page:
             values["status"] = wanted.statuses[0].value
         asked = self.statement.ask(connection, values)
         order = asked.converting(slice(WIDTH))
-        found = [
-            (OrderRecord(*(*order(row), [])), plain_lines(row[WIDTH], self.dialect)) for row in asked.said
-        ]
+        found = [(OrderRecord(*(*order(row), [])), plain_lines(row[WIDTH])) for row in asked.said]
         return found, int(asked.said[0][-1]) if asked.said and after is None else None
 
 
@@ -239,7 +260,7 @@ def waiting(
 
 
 @lru_cache(maxsize=256)
-def _page(ordering: str, given: frozenset[str], is_behind: bool, limit: int, dialect: str) -> Prepared:
+def _page(ordering: str, given: frozenset[str], is_behind: bool, limit: int) -> Prepared:
     """The statement for a page, with `bindparam`s for what is given; it is what `ways_to` would lead to.
 
     Unless the page is behind a place, each row also says how many orders there are in all.
@@ -258,28 +279,19 @@ def _page(ordering: str, given: frozenset[str], is_behind: bool, limit: int, dia
         ids = ids.where(behind(ordering, value, bindparam("after_id", type_=Uuid())))
     ids = ids.order_by(*order_by(ordering))
     ids = ids.offset(bindparam("offset", type_=Integer())).limit(literal_column(str(limit), Integer()))
-    listed = _listed(ids, ordering, dialect)
+    listed = _listed(ids, ordering)
     if is_behind:
         return Prepared(listed)
     total = KEPT_OF_STATUS if "statuses" in given else KEPT
     return Prepared(listed.add_columns(total.scalar_subquery()))
 
 
-def _listed(ids: Select[UUID], ordering: str, dialect: str) -> Select[Any]:
+def _listed(ids: Select[UUID], ordering: str) -> Select[Any]:
     """The orders that a statement names, in order, a row each: their lines stand in one value."""
     page = ids.subquery()
     return (
-        select(*ORDER_COLUMNS, lines_as_json(dialect))
+        select(*ORDER_COLUMNS, LINES_AS_JSON)
         .join(page, page.c.id == Order.id)
         .join(User, User.id == Order.user_id)
         .order_by(*order_by(ordering))
     )
-
-
-def _gathered(asked: Asked) -> Iterator[OrderRecord]:
-    """Orders from rows, one a line, that stand together; what all of them say is converted once."""
-    order, line = asked.converting(slice(WIDTH)), asked.converting(slice(WIDTH, None))
-    for _, group in groupby(asked.said, key=itemgetter(0)):
-        rows_of_order = list(group)
-        lines = [LineRecord(*line(row)) for row in rows_of_order if row[WIDTH] is not None]
-        yield OrderRecord(*(*order(rows_of_order[0]), lines))

@@ -34,11 +34,12 @@ def finish(uow: UnitOfWork, actor: Actor, order: Order, owner: Owner, before: Or
 
 
 def add(uow: UnitOfWork, actor: Actor, records: Sequence[OrderRecord]) -> None:
-    """Store new orders, in a number of statements that does not depend on how many they are.
+    """Store new orders with the commit, in a number of statements that does not depend on how many they are.
 
-    Their owners exist.  Raises SQLAlchemy's `IntegrityError` where a source has such a reference already.
+    Their owners exist.  The commit raises SQLAlchemy's `IntegrityError` where a source has such a reference
+    already.
     """
-    repository.insert_orders(uow.session, records)
+    uow.insert(*repository.rows_of(records))
     for record in records:
         uow.record(
             OrderEvent(

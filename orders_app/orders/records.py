@@ -88,9 +88,9 @@ class OrderRecord:
             "reference": self.reference,
         }
 
-    def encoded(self, role: Role) -> bytes:
+    def encoded(self, role: Role, products: list[dict[str, Any]] | None = None) -> bytes:
         """The order as the bytes that the API answers somebody with this role."""
-        return orjson.dumps(self.as_json(role))
+        return orjson.dumps(self.as_json(role, products))
 
     def entity_tag(self, role: Role) -> str:
         """The tag of that answer, without its quotes."""

@@ -13,7 +13,7 @@ from orders_app.auth.models import User
 from orders_app.orders.domain import Owner
 from orders_app.orders.models import Order, OrderLine, OrderNote
 from orders_app.orders.records import LineRecord, NoteRecord, OrderRecord
-from orders_app.shared.bulk import insert_together
+from orders_app.shared.inserts import Insert
 from orders_app.shared.persistence import locking
 from orders_app.shared.text import fold
 
@@ -104,8 +104,8 @@ def notes_of(connection: Connection, order_id: UUID) -> list[NoteRecord]:
     return [NoteRecord(*row) for row in rows]
 
 
-def insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:
-    """Store new orders: one statement for all of them, and one for all their lines."""
+def rows_of(records: Sequence[OrderRecord]) -> tuple[Insert, Insert]:
+    """What stores new orders, and what stores their lines."""
     orders = [
         (
             record.order_id,
@@ -134,4 +134,4 @@ def insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:
         for record in records
         for position, line in enumerate(record.lines)
     ]
-    insert_together(session, (Order, _ORDER_COLUMNS, orders), (OrderLine, _LINE_COLUMNS, lines))
+    return Insert(Order, _ORDER_COLUMNS, orders), Insert(OrderLine, _LINE_COLUMNS, lines)

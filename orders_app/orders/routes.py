@@ -20,11 +20,12 @@ from orders_app.orders import examples, links, services
 from orders_app.orders.cache import Answer, cached_response
 from orders_app.orders.domain import NewOrder, OrderChanges, OrderStatus
 from orders_app.orders.filters import OrderFilter
-from orders_app.orders.gates import NO_SUCH_ORDER, check_seen
+from orders_app.orders.gates import NO_SUCH_ORDER
 from orders_app.orders.listing import Listing
 from orders_app.orders.past import order_as_of
-from orders_app.orders.queries import get_order, one_order
-from orders_app.orders.records import OrderRecord, entity_tag
+from orders_app.orders.queries import one_order
+from orders_app.orders.records import OrderRecord, entity_tag, line_json
+from orders_app.orders.rows import with_lines
 from orders_app.orders.schemas import (
     ChangeOrderSchema,
     NewOrderSchema,
@@ -33,6 +34,7 @@ from orders_app.orders.schemas import (
     ReplaceOrderSchema,
     VersionQuerySchema,
 )
+from orders_app.orders.showing import shown_order
 from orders_app.shared.denials import deny
 from orders_app.shared.errors import Forbidden, Invalid, NotFound
 from orders_app.shared.identity import Actor
@@ -148,15 +150,14 @@ class OrderDetail(MethodView):
         version: int | None = query.get("version")
 
         def make() -> Answer:
+            order, lines = shown_order(actor, wanted)
+            if version is None:
+                return Answer.of(order.encoded(actor.role, [line_json(*line) for line in lines]))
             with read_connection() as connection:
-                order = get_order(connection, wanted)
-                if order is None:
-                    raise NotFound(NO_SUCH_ORDER)
-                check_seen(actor, order.order_id, order.user_id, order.is_deleted)
-                shown = order if version is None else order_as_of(connection, order, version)
-            if shown is None:
+                past = order_as_of(connection, with_lines(order, lines), version)
+            if past is None:
                 raise NotFound("The order has no such version.", code="no_such_version")
-            return Answer.of(shown.encoded(actor.role))
+            return Answer.of(past.encoded(actor.role))
 
         return cached_response(actor, {"order": wanted.hex, "version": version}, make)
 

@@ -57,10 +57,9 @@ def create_order_for(uow: UnitOfWork, *, actor: Actor, owner: Owner, new: NewOrd
 def create_orders_for(
     uow: UnitOfWork, *, actor: Actor, orders: Iterable[tuple[Owner, NewOrder]]
 ) -> list[OrderRecord]:
-    """Make any number of orders with one statement for all of them and one for all their lines.
+    """Make any number of orders, as `recording.add` stores them.
 
-    The owners are known to exist; `owner` of a new order is not looked at.  Raises SQLAlchemy's
-    `IntegrityError` where a source has such a reference already.
+    The owners are known to exist; `owner` of a new order is not looked at.
     """
     now = utcnow()
     records = [_new_record(owner, new, now) for owner, new in orders]

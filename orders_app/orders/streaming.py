@@ -14,7 +14,7 @@ from orders_app.auth.models import User
 from orders_app.orders.filters import OrderFilter
 from orders_app.orders.models import Order, OrderLine, ProductName
 from orders_app.orders.records import OrderRecord
-from orders_app.orders.rows import ORDER_COLUMNS, PlainLine, lines_as_json, plain_lines, with_lines
+from orders_app.orders.rows import LINES_AS_JSON, ORDER_COLUMNS, PlainLine, plain_lines, with_lines
 from orders_app.shared.text import fold
 
 ORDERS_AT_ONCE: Final = 250
@@ -41,9 +41,8 @@ def stream_with_plain_lines(
     line would say everything about the order again each time.
     """
     order = (Order.id,) if by_id else (Order.created_at, Order.id)
-    dialect = connection.dialect.name
     statement: Select[Any] = (
-        select(*ORDER_COLUMNS, lines_as_json(dialect))
+        select(*ORDER_COLUMNS, LINES_AS_JSON)
         .join(User, User.id == Order.user_id)
         .where(*(wanted.conditions() if wanted is not None else ()))
         .order_by(*order)
@@ -51,7 +50,7 @@ def stream_with_plain_lines(
     # Whoever has seen enough leaves in the middle: the cursor must not outlive them.
     with closing(connection.execution_options(yield_per=ORDERS_AT_ONCE).execute(statement)) as rows:
         for row in rows:
-            yield OrderRecord(*(*row[:-1], [])), plain_lines(row[-1], dialect)
+            yield OrderRecord(*(*row[:-1], [])), plain_lines(row[-1])
 
 
 def misfiled_orders(connection: Connection) -> Iterator[UUID]:

@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Dialect, Select
 
-from orders_app.shared.round_trips import as_sqlalchemy_has_it
+from orders_app.shared import driver
+from orders_app.shared.driver import Row
 
-Row = tuple[Any, ...]
 _Convert = Callable[[Any], Any]
 
 
@@ -32,15 +32,33 @@ class Prepared:
 
     def ask(self, connection: Connection, values: Mapping[str, Any]) -> Asked:
         """Run it with these values.  Raises SQLAlchemy's `DBAPIError`, as `Connection.execute` does."""
-        words = self._words.get(connection.dialect.name)
-        if words is None:
-            words = self._words[connection.dialect.name] = _Words.of(self._statement, connection.dialect)
+        words = self._in(connection.dialect)
         parameters = words.parameters(values)
-        return Asked(words.run(connection, parameters), words, parameters)
+        return Asked(driver.rows(connection, words.text, parameters), words, parameters)
+
+    def ask_in(
+        self, wider: Prepared, connection: Connection, values: Mapping[str, Any]
+    ) -> tuple[Asked, list[Row]]:
+        """Run a statement whose rows begin with those of this one; the rest of its rows, in Python's types.
+
+        Asked again, it is this one.
+        """
+        words = self._in(connection.dialect)
+        width = len(words.from_driver)
+        both = wider.ask(connection, values)
+        this = Asked([row[:width] for row in both.said], words, words.parameters(values))
+        rest = both.converting(slice(width, None))
+        return this, [rest(row) for row in both.said]
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         """What it finds with these values."""
         return self.ask(connection, values).rows()
+
+    def _in(self, dialect: Dialect) -> _Words:
+        words = self._words.get(dialect.name)
+        if words is None:
+            words = self._words[dialect.name] = _Words.of(self._statement, dialect)
+        return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +91,7 @@ class Asked:
 
     def is_unchanged(self, connection: Connection) -> bool:
         """Ask again: whether the database still says the same, to the letter."""
-        return self._words.run(connection, self._parameters) == self.said
+        return driver.rows(connection, self._words.text, self._parameters) == self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +131,3 @@ class _Words:
             convert = self.to_driver.get(name)
             given[name] = convert(value) if convert is not None else value
         return given if self.order is None else [given[name] for name in self.order]
-
-    def run(self, connection: Connection, parameters: Any) -> list[Row]:
-        """What the driver returns."""
-        driver: Any = connection.connection.driver_connection
-        try:
-            found: list[Row] = driver.execute(self.text, parameters).fetchall()
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise as_sqlalchemy_has_it(connection, error, self.text) from error
-        return found

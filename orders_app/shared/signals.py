@@ -14,10 +14,9 @@ events_recorded = _signals.signal(
     "events-recorded",
     doc="""Inside the transaction, right before its commit.
 
-    Sender: the `UnitOfWork`.  Payload: `session` (SQLAlchemy Session), `events` (a non-empty tuple of
-    the events recorded in it, in order).  What a receiver writes becomes part of the same commit; what
-    it raises rolls everything back.  On PostgreSQL the outcome of statements that return no rows is known
-    only at the end (`round_trips.py`).
+    Sender: the `UnitOfWork`.  Payload: `events` (a non-empty tuple of the events recorded in it, in
+    order).  What a receiver writes, with the sender's `insert` or its `session`, becomes part of the same
+    commit; what it raises rolls everything back.
     """,
 )
 

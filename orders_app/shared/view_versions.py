@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -24,17 +23,15 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Text,
-    TextClause,
     Uuid,
-    bindparam,
     case,
     cast,
     func,
     select,
-    text,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from orders_app.shared.inserts import Insert
 from orders_app.shared.persistence import Base
 
 SHARDS = tuple(UUID(int=number) for number in range(16))
@@ -51,24 +48,24 @@ class ViewVersion(Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
-def bump(session: Session, owner_ids: Iterable[UUID]) -> None:
-    """Count one change to the data of these owners, as part of the session's transaction.
+def counting_up(owner_ids: Iterable[UUID]) -> list[Insert]:
+    """What counts one change to the data of these owners, to be written in the transaction of the change.
 
     The rows are taken in one fixed order, owners first, so that no two transactions wait for each
     other in a circle.
     """
     scopes = [*sorted(set(owner_ids)), secrets.choice(SHARDS)]
-    for some in (scopes[start : start + _AT_ONCE] for start in range(0, len(scopes), _AT_ONCE)):
-        session.execute(_upsert(len(some)), {f"scope_{place}": scope for place, scope in enumerate(some)})
+    starts = range(0, len(scopes), _AT_ONCE)
+    return [_one_more([(scope, 1) for scope in scopes[start : start + _AT_ONCE]]) for start in starts]
 
 
-@lru_cache
-def _upsert(scopes: int) -> TextClause:
-    """One statement for so many scopes, in the words that both databases have for it."""
-    values = ", ".join(f"(:scope_{place}, 1)" for place in range(scopes))
-    counting_up = "ON CONFLICT (scope) DO UPDATE SET version = view_versions.version + 1"
-    statement = f"INSERT INTO view_versions (scope, version) VALUES {values} {counting_up}"  # noqa: S608  (no values)
-    return text(statement).bindparams(*(bindparam(f"scope_{place}", type_=Uuid()) for place in range(scopes)))
+def _one_more(rows: list[tuple[UUID, int]]) -> Insert:
+    return Insert(
+        ViewVersion,
+        ("scope", "version"),
+        rows,
+        on_conflict="ON CONFLICT (scope) DO UPDATE SET version = view_versions.version + 1",
+    )
 
 
 def version_seen_by(user_id: ColumnElement[UUID], is_admin: ColumnElement[bool]) -> ColumnElement[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from config import ROOT
 from orders_app.events_log import counting
@@ -66,8 +65,8 @@ def test_an_update_and_a_restoration_are_no_new_orders(alice: Caller, admin: Cal
     }
 
 
-def refuse(_sender: UnitOfWork, session: Session, events: tuple[Event, ...]) -> None:
-    session.execute(text("SELECT 1"))
+def refuse(uow: UnitOfWork, events: tuple[Event, ...]) -> None:
+    uow.session.execute(text("SELECT 1"))
     raise ZeroDivisionError
 
 

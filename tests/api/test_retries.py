@@ -12,12 +12,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from orders_app.extensions import db
 from orders_app.http import postgres
 from orders_app.http.retries import MOST_RETRIES
-from orders_app.shared import round_trips
+from orders_app.shared.unit_of_work import UnitOfWork
 from tests import factories
 from tests.callers import ORDERS, Caller, path_of
 from tests.conftest import Backend
@@ -33,7 +32,7 @@ class Losing:
         self.tries = 0
         self._error = error
 
-    def __call__(self, _session: Session) -> None:
+    def __call__(self) -> None:
         self.tries += 1
         if self.left:
             self.left -= 1
@@ -43,16 +42,16 @@ class Losing:
 @pytest.fixture
 def losing(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`losing(2)`: the next two commits fail."""
-    send_commit = round_trips.send_commit
+    commit = UnitOfWork._commit
 
     def place(times: int, error: Callable[[], Exception] = psycopg.errors.DeadlockDetected) -> Losing:
         lose = Losing(times, error)
 
-        def lose_or_send(session: Session) -> None:
-            lose(session)
-            send_commit(session)
+        def lose_or_commit(uow: UnitOfWork) -> None:
+            lose()
+            commit(uow)
 
-        monkeypatch.setattr(round_trips, "send_commit", lose_or_send)
+        monkeypatch.setattr(UnitOfWork, "_commit", lose_or_commit)
         return lose
 
     return place

@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 
 from orders_app.orders import routes
-from orders_app.orders.queries import get_order
+from orders_app.orders.showing import shown_order
 from orders_app.shared.clock import utcnow
 from orders_app.shared.events import Event
 from orders_app.shared.signals import events_recorded
@@ -92,9 +92,9 @@ def test_fa21_the_clock_jumps_inside_of_requests(
         def while_reading(*given: Any) -> Any:
             jumps.append("read")
             clock.shift(jump)
-            return get_order(*given)
+            return shown_order(*given)
 
-        monkeypatch.setattr(routes, "get_order", while_reading)
+        monkeypatch.setattr(routes, "shown_order", while_reading)
         with events_recorded.connected_to(while_writing):
             order = alice.order()
             assert alice.read(order).get_json() == order

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from orders_app.extensions import db
 from orders_app.http.log_files import ProcessFormatter
 from orders_app.orders import routes, services
 from orders_app.shared.events import Event
 from orders_app.shared.signals import events_recorded
+from orders_app.shared.unit_of_work import UnitOfWork
 from tests import factories
 from tests.admin.visitor import Visitor, hidden, order_fields
 from tests.callers import ORDERS, USERS, Caller, basic, path_of
@@ -252,7 +252,7 @@ def test_lo06_a_failure_tells_the_client_nothing_and_the_log_all(
 ) -> None:
     order = alice.order()
     for module, name in (
-        (routes, "get_order"),
+        (routes, "shown_order"),
         (services, "create_order"),
         (services, "change_order"),
         (services, "delete_order"),
@@ -374,8 +374,8 @@ def test_lo07_what_is_rolled_back_leaves_no_line(alice: Caller, log_dir: Path, s
     order = alice.order()
     before = lines(log_dir)
 
-    def breaks(_sender: Any, session: Session, events: tuple[Event, ...]) -> None:
-        session.flush()
+    def breaks(uow: UnitOfWork, events: tuple[Event, ...]) -> None:
+        uow.session.flush()
         raise RuntimeError("not to be committed")
 
     with events_recorded.connected_to(breaks):

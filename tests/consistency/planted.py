@@ -37,6 +37,7 @@ from orders_app.shared.clock import utcnow
 from orders_app.shared.errors import PreconditionFailed
 from orders_app.shared.events import Event
 from orders_app.shared.identity import Actor, Role
+from orders_app.shared.round_trips import commit_with
 from orders_app.shared.unit_of_work import UnitOfWork
 
 Events = tuple[Event, ...]
@@ -56,8 +57,8 @@ def plant(name: str) -> None:
 def version_counted_later() -> None:
     """The version of the view is counted after the answer, by a thread of its own."""
 
-    def count_changes(_sender: UnitOfWork, session: Session, events: Events) -> None:
-        threading.Timer(LATER, _count, [session.get_bind(), _owners(events)]).start()
+    def count_changes(uow: UnitOfWork, events: Events) -> None:
+        threading.Timer(LATER, _count, [uow.session.get_bind(), _owners(events)]).start()
 
     receivers.count_changes = count_changes
 
@@ -65,8 +66,8 @@ def version_counted_later() -> None:
 def version_counted_first() -> None:
     """The version is counted before the commit and outside of it: who reads in between keeps what was."""
 
-    def count_changes(_sender: UnitOfWork, session: Session, events: Events) -> None:
-        _count(session.get_bind(), _owners(events))
+    def count_changes(uow: UnitOfWork, events: Events) -> None:
+        _count(uow.session.get_bind(), _owners(events))
         time.sleep(MOMENT)
 
     receivers.count_changes = count_changes
@@ -75,8 +76,8 @@ def version_counted_first() -> None:
 def version_of_the_caller() -> None:
     """The version of who made the change is counted, not that of whose order it is."""
 
-    def count_changes(_sender: UnitOfWork, session: Session, events: Events) -> None:
-        view_versions.bump(session, {event.actor_id for event in events if event.actor_id})
+    def count_changes(uow: UnitOfWork, events: Events) -> None:
+        uow.insert(*view_versions.counting_up({event.actor_id for event in events if event.actor_id}))
 
     receivers.count_changes = count_changes
 
@@ -128,17 +129,17 @@ def no_lock() -> None:
         time.sleep(MOMENT)
         return order
 
-    def write_history(_sender: UnitOfWork, session: Session, events: Events) -> None:
+    def write_history(uow: UnitOfWork, events: Events) -> None:
         count = text("SELECT coalesce(max(sequence), 0) + 1 FROM order_events WHERE order_id = :order_id")
         for event in events:
             if isinstance(event, OrderEvent):
-                sequence = session.scalar(count, {"order_id": event.order_id})
+                sequence = uow.session.scalar(count, {"order_id": event.order_id})
                 object.__setattr__(event, "sequence", sequence)
-                session.execute(
+                uow.session.execute(
                     text("UPDATE orders SET version = :version WHERE id = :order_id"),
                     {"version": sequence, "order_id": event.order_id},
                 )
-        written(_sender, session, events)
+        written(uow, events)
 
     repository.get_order_locked = read
     receivers.write_history = write_history
@@ -212,9 +213,9 @@ def event_forgotten() -> None:
     """Some changes leave no event."""
     written = receivers.write_history
 
-    def write_history(_sender: UnitOfWork, session: Session, events: Events) -> None:
+    def write_history(uow: UnitOfWork, events: Events) -> None:
         if random.random() > 0.1:
-            written(_sender, session, events)
+            written(uow, events)
 
     receivers.write_history = write_history
 
@@ -223,14 +224,13 @@ def event_written_later() -> None:
     """The event is written after the commit, in a transaction of its own."""
     written = receivers.write_history
 
-    def write(app: Flask, engine: Any, events: Events) -> None:
-        with app.app_context(), Session(engine) as own:
-            written(None, own, events)  # type: ignore[arg-type]  # who sends it is not looked at
-            own.commit()
+    def write(app: Flask, events: Events) -> None:
+        with app.app_context(), unit_of_work() as own:
+            written(own, events)
 
-    def write_history(_sender: UnitOfWork, session: Session, events: Events) -> None:
+    def write_history(uow: UnitOfWork, events: Events) -> None:
         app: Any = current_app
-        threading.Timer(LATER, write, [app._get_current_object(), session.get_bind(), events]).start()
+        threading.Timer(LATER, write, [app._get_current_object(), events]).start()
 
     receivers.write_history = write_history
 
@@ -239,15 +239,15 @@ def event_written_twice() -> None:
     """A change of the status is told as a change of the order as well."""
     written = receivers.write_history
 
-    def write_history(_sender: UnitOfWork, session: Session, events: Events) -> None:
-        written(_sender, session, events)
+    def write_history(uow: UnitOfWork, events: Events) -> None:
+        written(uow, events)
         for event in events:
             if isinstance(event, OrderEvent) and event.new_status is not None:
-                order = session.get_one(Order, event.order_id)
+                order = uow.session.get_one(Order, event.order_id)
                 order.version += 1
-                session.flush()
+                uow.session.flush()
                 more = replace(event, name="order.updated", sequence=order.version, changes={})
-                written(_sender, session, (replace(more, old_status=None, new_status=None),))
+                written(uow, (replace(more, old_status=None, new_status=None),))
 
     receivers.write_history = write_history
 
@@ -358,5 +358,4 @@ def _owners(events: Events) -> frozenset[UUID]:
 
 def _count(engine: Any, owners: Collection[UUID]) -> None:
     with Session(engine) as own:
-        view_versions.bump(own, owners)
-        own.commit()
+        commit_with(own, view_versions.counting_up(owners))

@@ -18,8 +18,8 @@ from orders_app.orders.importing.input_files import InputFile
 from orders_app.orders.importing.options import ImportFailed
 from orders_app.orders.models import Order
 from orders_app.orders.recording import add
-from orders_app.shared.bulk import COPIED_FROM
 from orders_app.shared.identity import command_line_actor
+from orders_app.shared.inserts import COPIED_FROM
 from orders_app.shared.view_versions import ViewVersion
 from tests.services.importing import (
     HEADER,

@@ -22,8 +22,8 @@ from orders_app.history.domain import sealing_key
 from orders_app.orders.domain import Line, NewOrder, OrderStatus
 from orders_app.orders.importing import writing
 from orders_app.orders.services import create_order
-from orders_app.shared.bulk import COPIED_FROM
 from orders_app.shared.identity import command_line_actor
+from orders_app.shared.inserts import COPIED_FROM
 from tests.services.importing import COLUMNS, HEADER, OPTIONS, Importing
 
 NAMES = ["Lamp", "\\N", "\\.", "C:\\temp\\new", 'a "quoted", one', "Кофе ☕", "ǅ", "'", "{}", "NULL"]

@@ -1,4 +1,4 @@
-"""Connections that readers take without the engine's pool."""
+"""Connections for whoever has one thing to ask or to write, without the engine's pool."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 
-class ReadConnections:
+class SingleStatements:
     """Connections without a transaction around their statements: each of these sees one consistent state.
 
-    They stay open from one reader to the next.  Taking one from the engine's pool and giving it back costs
+    They stay open from one to the next.  Taking one from the engine's pool and giving it back costs
     more than what a lookup by key does in the database.
     """
 
