@@ -13,7 +13,7 @@ Behaviour = Literal["pass", "refuse", "stall", "delay", "garble", "cut"]
 """`pass`: as if it were not there.  `refuse`: nobody listens, and what was open is gone.  `stall`: takes
 connections and requests, and says nothing.  `delay`: every answer comes late.  `garble`: every answer is
 nonsense.  `cut`: takes a request, passes it on, and ends the connection instead of answering; `cut_on`
-says what must be in such a request."""
+names what such a request holds one of."""
 
 _NONSENSE = bytes(range(255, -1, -1))
 
@@ -30,7 +30,7 @@ class Proxy:
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self.delay_seconds = 2.0
-        self.cut_on = b""
+        self.cut_on: tuple[bytes, ...] = (b"",)
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +98,7 @@ class Proxy:
                     break
                 if not is_request and behaviour == "delay":
                     time.sleep(self.delay_seconds)
-                is_last = behaviour == "cut" and is_request and self.cut_on in data
+                is_last = behaviour == "cut" and is_request and any(said in data for said in self.cut_on)
                 if is_last:
                     self._cut_off.add(source)  # before the server can answer, which it may do at once
                 if sink not in self._cut_off:
