@@ -172,16 +172,19 @@ def order_by(ordering: str, of: Any = Order) -> list[ColumnElement[Any]]:
     return [column.asc(), of.id.asc()]
 
 
-def behind(ordering: str, value: ColumnElement[Any], order_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+def behind(
+    ordering: str, value: ColumnElement[Any], order_id: ColumnElement[UUID], of: Any = Order
+) -> ColumnElement[bool]:
     """What comes after a place in that order."""
-    here, there = tuple_(ordered_column(ordering), Order.id), tuple_(value, order_id)
+    here = tuple_(getattr(of, ordered_column(ordering).key), of.id)
+    there = tuple_(value, order_id)
     return here < there if ordering.startswith("-") else here > there
 
 
-def behind_position(ordering: str, after: Position) -> ColumnElement[bool]:
+def behind_position(ordering: str, after: Position, of: Any = Order) -> ColumnElement[bool]:
     """The same for a place that is known."""
     value = literal(after.value, ordered_column(ordering).type)
-    return behind(ordering, value, literal(after.order_id, Order.id.type))
+    return behind(ordering, value, literal(after.order_id, Order.id.type), of)
 
 
 def owner_named(username: str) -> ScalarSelect[UUID]:

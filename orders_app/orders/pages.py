@@ -95,12 +95,16 @@ def ways_to(
             yield Way(walked.offset(offset).limit(limit), may_miss=True)
 
     keys = wanted.keys()
-    if wanted.key not in _NAMING_FEW:
+    names_few = wanted.key in _NAMING_FEW
+    if not names_few:
         looked_up = undecided & _NOT_IN_THE_INDEX or _is_of_one_owner(wanted)
         yield from walk(LOOKED_UP if looked_up else WALKED)
-        if keys is not None and not are_few(connection, keys):
+        names_few = keys is not None and are_few(connection, keys)
+        if keys is not None and not names_few:
             yield from walk(LOOKED_UP_FOR_MANY)
-    yield Way(_gathered(connection, wanted, ordering, after).offset(offset).limit(limit))
+    found = matching(connection, wanted, names_few=names_few)
+    gathered = _gathered(found, ordering, after, names_few=names_few)
+    yield Way(gathered.offset(offset).limit(limit))
 
 
 def are_few(connection: Connection, ids: Select[UUID]) -> bool:
@@ -109,15 +113,22 @@ def are_few(connection: Connection, ids: Select[UUID]) -> bool:
     return (connection.scalar(select(func.count()).select_from(some)) or 0) <= FEW
 
 
-def matching(connection: Connection, wanted: OrderFilter) -> list[ColumnElement[bool]]:
-    """The filter in SQL, so that it begins with what finds few orders, for statements that need them all."""
+def matching(
+    connection: Connection, wanted: OrderFilter, *, names_few: bool | None = None
+) -> list[ColumnElement[bool]]:
+    """The filter in SQL, so that it begins with what finds few orders, for statements that need them all.
+
+    `names_few` tells whether its key names few, if that was found out before.
+    """
     keys = wanted.keys()
     if keys is None:
         return wanted.conditions()
     rest = wanted.but_keys()
     others = select(Order.id).where(*rest.conditions())
-    keys_are_few = wanted.key in _NAMING_FEW or not rest.given() or are_few(connection, keys)
-    if not keys_are_few and are_few(connection, others):
+    begin_with_keys = wanted.key in _NAMING_FEW or not rest.given()
+    if not begin_with_keys:
+        begin_with_keys = are_few(connection, keys) if names_few is None else names_few
+    if not begin_with_keys and are_few(connection, others):
         # The keys would find many, and the lines of few are quickly looked at.
         return wanted.conditions()
     # An index of, say, all that are not deleted would lead nowhere; COALESCE is in none.
@@ -205,12 +216,14 @@ def _walked(
 
 
 def _gathered(
-    connection: Connection, wanted: OrderFilter, ordering: str, after: Position | None
+    matching: list[ColumnElement[bool]], ordering: str, after: Position | None, *, names_few: bool
 ) -> Select[UUID]:
     """All that matches, put in order afterwards."""
-    found = select(Order.id, ordered_column(ordering)).where(*matching(connection, wanted))
-    if after is not None:
+    found = select(Order.id, ordered_column(ordering)).where(*matching)
+    # PostgreSQL takes what is behind a place among equal values for nothing at all, and would begin there.
+    if after is not None and not names_few:
         found = found.where(behind_position(ordering, after))
-    # Behind an OFFSET neither database lets the ordering outside have a say in how it is found.
+    # Behind an OFFSET neither database lets what stands outside have a say in how it is found.
     rows = found.offset(0).subquery()
-    return select(rows.c.id).order_by(*order_by(ordering, rows.c))
+    page = select(rows.c.id).order_by(*order_by(ordering, rows.c))
+    return page.where(behind_position(ordering, after, rows.c)) if after is not None and names_few else page

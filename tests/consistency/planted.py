@@ -315,9 +315,9 @@ def cursor_without_the_id() -> None:
     """A cursor goes on behind the value of the last order, and skips what has the same."""
 
     def behind(
-        ordering: str, value: ColumnElement[Any], order_id: ColumnElement[UUID]
+        ordering: str, value: ColumnElement[Any], order_id: ColumnElement[UUID], of: Any = Order
     ) -> ColumnElement[bool]:
-        column: Any = filters.ordered_column(ordering)
+        column: Any = getattr(of, filters.ordered_column(ordering).key)
         further: ColumnElement[bool] = column < value if ordering.startswith("-") else column > value
         return further
 

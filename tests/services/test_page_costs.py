@@ -23,8 +23,9 @@ from orders_app.extensions import db, read_connection, snapshot_connection
 from orders_app.orders.counts import kept
 from orders_app.orders.domain import OrderStatus
 from orders_app.orders.filters import ORDERINGS, OrderFilter, Position
-from orders_app.orders.models import Order
+from orders_app.orders.models import Order, OrderLine
 from orders_app.orders.pages import page_of_ids, ways_to
+from orders_app.shared.persistence import new_id
 from tests import factories
 
 ORDERS = 8_000
@@ -55,8 +56,11 @@ def many(app: Flask) -> Iterator[Connection]:
             }
             for number in range(ORDERS)
         )
+        lines = []
         while some := list(itertools.islice(rows, 2_000)):
             session.execute(insert(Order), some)
+            lines += [_line(place, order["id"]) for place, order in enumerate(some) if place % 4 == 1]
+        session.execute(insert(OrderLine), lines)
         session.commit()
         db.session.remove()
         with read_connection() as connection:
@@ -66,6 +70,13 @@ def many(app: Flask) -> Iterator[Connection]:
         with snapshot_connection() as connection:
             yield connection
         factories.begin_anew(db.session())
+
+
+def _line(place: int, order_id: Any) -> dict[str, Any]:
+    """One of fifty products, or, once in a hundred times, a rare one."""
+    name = "rare lamp" if place % 400 == 1 else f"lamp {place % 50}"
+    values = {"order_id": order_id, "position": 0, "name": name, "name_folded": name}
+    return {**values, "id": new_id(), "price_cents": 1, "quantity": 1}
 
 
 def cost(connection: Connection, statement: Select[Any]) -> int:
@@ -139,6 +150,23 @@ def test_what_matches_little_is_found_without_looking_at_all(many: Connection) -
         spent = sum(cost(many, way.ids) for way in ways)
         if spent > most:
             wrong.append((which, f"{sign}{name}", spent))
+    assert wrong == []
+
+
+def test_what_few_have_is_found_without_looking_at_all_behind_any_place(many: Connection) -> None:
+    """Behind a place among equal values too, of which PostgreSQL expects nothing."""
+    most = 20_000 if many.dialect.name == "sqlite" else 1_000
+    wrong = []
+    for name, sign in itertools.product(ORDERINGS, ("", "-")):
+        ordering = f"{sign}{name}"
+        found = many.execute(page_of_ids(OrderFilter(), ordering).add_columns(ORDERINGS[name])).all()
+        for place in (ORDERS // 10, ORDERS // 3, ORDERS // 2, ORDERS * 4 // 5):
+            order_id, value = found[place]
+            after = Position(value, order_id)
+            ways = ways_to(many, OrderFilter(q="rare"), ordering, after=after, offset=0, limit=5)
+            spent = sum(cost(many, way.ids) for way in ways)
+            if spent > most:
+                wrong.append((ordering, place, spent))
     assert wrong == []
 
 
