@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 class UnitOfWork:
     """The transaction of one use case, and the events that it produced.
 
-        with UnitOfWork(session, request_id=...) as uow:
+        with unit_of_work() as uow:
             services.change_order(uow, ...)
 
     Leaving the block normally commits; leaving it with an exception rolls back.  Services record
-    events and never commit.
+    events and never commit.  `for_one_statement` gives a connection without a transaction.
     """
 
     def __init__(
