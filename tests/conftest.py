@@ -26,8 +26,9 @@ from sqlalchemy.orm import Session
 from config import Config
 from orders_app import create_app
 from orders_app.cli import register as register_commands
-from orders_app.extensions import db
+from orders_app.extensions import cache, db
 from orders_app.http.log_files import open_log_files
+from orders_app.http.redis_cache import ResilientRedisCache
 from orders_app.migrating import enable_migrations
 from orders_app.shared.identity import Actor
 from tests import factories
@@ -36,6 +37,8 @@ from tests.callers import Caller
 from tests.document import Document
 
 pytest_plugins = ["tests.servers", "tests.cases.served"]
+
+PATIENCE_SECONDS = 10.0
 
 
 def pytest_unconfigure() -> None:
@@ -100,6 +103,15 @@ def migrated(backend: Backend) -> Backend:
     return backend
 
 
+def be_patient(app: Flask) -> None:
+    """A machine that stands still for a moment is no cache server that does not answer."""
+    with app.app_context():
+        backend: object = cache.cache
+        if isinstance(backend, ResilientRedisCache):
+            backend.patience = PATIENCE_SECONDS
+            backend._write_client.connection_pool.connection_kwargs["socket_timeout"] = PATIENCE_SECONDS
+
+
 @pytest.fixture(scope="session")
 def make_app(migrated: Backend) -> Iterator[Callable[..., Flask]]:
     """Make an application on this back end: `make_app(registration_open=True)`."""
@@ -108,6 +120,7 @@ def make_app(migrated: Backend) -> Iterator[Callable[..., Flask]]:
     def make(**others: object) -> Flask:
         app = create_app(replace(migrated.config, **others))  # type: ignore[arg-type]  # as above
         register_commands(app)
+        be_patient(app)
         app.extensions["orders_document"] = Document(app)
         made.append(app)
         return app

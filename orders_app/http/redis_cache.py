@@ -41,6 +41,7 @@ class ResilientRedisCache(RedisCache):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.breaker = Breaker(BREAK_SECONDS)
+        self.patience = REDIS_TIMEOUT_SECONDS
 
     @classmethod
     def factory(
@@ -70,7 +71,7 @@ class ResilientRedisCache(RedisCache):
         except Exception as error:  # noqa: BLE001  # a server that answers nonsense makes the client raise anything
             self._fail(error)
             return otherwise
-        if time.monotonic() - began > REDIS_TIMEOUT_SECONDS:
+        if time.monotonic() - began > self.patience:
             # The time-outs are for each packet: an answer that trickles in keeps within them.
             self._fail(TimeoutError("an answer took too long"))
         return result
