@@ -18,7 +18,7 @@ from tests.callers import basic
 from tests.generated.reached import OWN_ORDERS, USER, USERS, Call, succeeded_since, successes
 from tests.server.processes import ServerProcess
 
-EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "6"))
 SEED = os.environ.get("GENERATED_SEED", "20261125")
 SECONDS = 600 + 60 * EXAMPLES
 
