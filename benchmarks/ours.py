@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.server.processes import ServerProcess, started
 
 LARGEST_PAGE = 1_000
 ONE_BY_ONE = 1_000_000
-"""So many orders are made as the service makes them; more are copies of these."""
+"""At most so many orders are made as the service makes them; what is more are copies of these."""
 FIXED = {
     # One key for the history of the filled database and of all its copies.
     "SECRET_KEY": secrets.token_hex(32),
@@ -45,10 +46,11 @@ def of_size(arena: Arena, orders: int) -> Contender:
     name = f"ours-{orders}"
     if name not in arena.running:
         url = arena.postgres.new_database()
-        one_by_one = min(orders, ONE_BY_ONE)
+        times = math.ceil(orders / ONE_BY_ONE)
+        one_by_one = orders // times
         _prepare(arena, url, made_up(one_by_one))
-        if orders > one_by_one:
-            multiply(url, one_by_one, orders // one_by_one)
+        if times > 1:
+            multiply(url, one_by_one, times)
             tidy(url)
         arena.running[name] = _start(
             arena,

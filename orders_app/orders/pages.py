@@ -102,8 +102,8 @@ def ways_to(
         names_few = keys is not None and are_few(connection, keys)
         if keys is not None and not names_few:
             yield from walk(LOOKED_UP_FOR_MANY)
-    found = matching(connection, wanted, names_few=names_few)
-    gathered = _gathered(found, ordering, after, names_few=names_few)
+    conditions = matching(connection, wanted, names_few=names_few)
+    gathered = _gathered(conditions, ordering, after, names_few=names_few)
     yield Way(gathered.offset(offset).limit(limit))
 
 
@@ -216,10 +216,10 @@ def _walked(
 
 
 def _gathered(
-    matching: list[ColumnElement[bool]], ordering: str, after: Position | None, *, names_few: bool
+    conditions: list[ColumnElement[bool]], ordering: str, after: Position | None, *, names_few: bool
 ) -> Select[UUID]:
     """All that matches, put in order afterwards."""
-    found = select(Order.id, ordered_column(ordering)).where(*matching)
+    found = select(Order.id, ordered_column(ordering)).where(*conditions)
     # PostgreSQL takes what is behind a place among equal values for nothing at all, and would begin there.
     if after is not None and not names_few:
         found = found.where(behind_position(ordering, after))
